@@ -1,0 +1,45 @@
+//! Small `Copy` errors, one for each way a call can be wrong.
+
+use core::fmt;
+
+/// An operand has the wrong extent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ShapeError {
+    /// The operation that refused, e.g. `"rms_norm"`.
+    pub operation: &'static str,
+    /// The operand or axis, e.g. `"weight"`.
+    pub operand: &'static str,
+    /// The extent that the other operands imply, in elements.
+    pub expected: usize,
+    /// The extent that was given, in elements.
+    pub found: usize,
+}
+
+impl fmt::Display for ShapeError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { operation, operand, expected, found } = self;
+        write!(f, "{operation}: {operand} has {found} elements, expected {expected}")
+    }
+}
+
+impl core::error::Error for ShapeError {}
+
+/// A buffer of the caller is too small.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CapacityError {
+    /// What the buffer holds, e.g. `"haystack needles"`.
+    pub what: &'static str,
+    /// How many elements are needed.
+    pub needed: usize,
+    /// How many were given.
+    pub given: usize,
+}
+
+impl fmt::Display for CapacityError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { what, needed, given } = self;
+        write!(f, "{what}: room for {needed} needed, {given} given")
+    }
+}
+
+impl core::error::Error for CapacityError {}

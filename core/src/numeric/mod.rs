@@ -1,0 +1,3 @@
+//! Scalars, storage dtypes, norms and activations.
+
+pub mod tensor;

@@ -1,0 +1,111 @@
+//! A weight tensor as it lies in a checkpoint: borrowed bytes in their storage dtype.
+
+use core::fmt;
+
+/// How a stored element is encoded. Every one of them decodes to `f32` exactly.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Dtype {
+    /// IEEE 754 binary32, little endian.
+    F32,
+    /// The upper half of an `f32`, little endian.
+    Bf16,
+    /// IEEE 754 binary16, little endian.
+    F16,
+}
+
+impl Dtype {
+    /// Bytes an element takes.
+    pub const fn bytes(self) -> usize {
+        match self {
+            Self::F32 => 4,
+            Self::Bf16 | Self::F16 => 2,
+        }
+    }
+}
+
+impl fmt::Display for Dtype {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::F32 => "f32",
+            Self::Bf16 => "bf16",
+            Self::F16 => "f16",
+        })
+    }
+}
+
+/// The most axes a weight of any family has.
+pub const MAX_RANK: usize = 4;
+
+/// A row-major, contiguous tensor of borrowed bytes. `data` need not be aligned.
+#[derive(Clone, Copy, Debug)]
+pub struct Tensor<'a> {
+    dtype: Dtype,
+    shape: [usize; MAX_RANK],
+    rank: usize,
+    data: &'a [u8],
+}
+
+/// Why bytes and shape do not make a [`Tensor`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TensorError {
+    /// More than [`MAX_RANK`] axes.
+    Rank(usize),
+    /// The bytes are not the product of the shape times the element size.
+    Length {
+        /// Bytes that dtype and shape imply; `None` if that overflows.
+        expected: Option<usize>,
+        /// Bytes given.
+        found: usize,
+    },
+}
+
+impl fmt::Display for TensorError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Rank(rank) => write!(f, "{rank} axes, at most {MAX_RANK} are supported"),
+            Self::Length { expected: Some(expected), found } => {
+                write!(f, "{found} bytes, but dtype and shape make {expected}")
+            }
+            Self::Length { expected: None, .. } => f.write_str("the shape overflows"),
+        }
+    }
+}
+
+impl core::error::Error for TensorError {}
+
+impl<'a> Tensor<'a> {
+    /// Wraps `data`, checking its length against dtype and shape.
+    pub fn new(dtype: Dtype, shape: &[usize], data: &'a [u8]) -> Result<Self, TensorError> {
+        if shape.len() > MAX_RANK {
+            return Err(TensorError::Rank(shape.len()));
+        }
+        let expected =
+            shape.iter().try_fold(dtype.bytes(), |product, &extent| product.checked_mul(extent));
+        if expected != Some(data.len()) {
+            return Err(TensorError::Length { expected, found: data.len() });
+        }
+        let mut extents = [1; MAX_RANK];
+        extents[..shape.len()].copy_from_slice(shape);
+        Ok(Self { dtype, shape: extents, rank: shape.len(), data })
+    }
+
+    /// The storage dtype.
+    pub const fn dtype(&self) -> Dtype {
+        self.dtype
+    }
+
+    /// Extents, outermost first.
+    pub fn shape(&self) -> &[usize] {
+        &self.shape[..self.rank]
+    }
+
+    /// The raw little-endian bytes.
+    pub const fn data(&self) -> &'a [u8] {
+        self.data
+    }
+
+    /// Number of elements.
+    pub fn elements(&self) -> usize {
+        self.data.len() / self.dtype.bytes()
+    }
+}

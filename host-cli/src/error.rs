@@ -1,0 +1,46 @@
+//! The one error of the command line: what and where, and what to do about it.
+
+use std::{fmt, path::Path};
+
+/// An error that ends a command with exit code 2.
+///
+/// Displays as `error: WHAT` and, on the next line, `help: REMEDY`.
+#[derive(Debug)]
+pub struct Error {
+    what: String,
+    help: Option<String>,
+}
+
+/// Result of anything that can end a command.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+impl Error {
+    /// An error that says what is wrong and where.
+    pub fn new(what: impl Into<String>) -> Self {
+        Self { what: what.into(), help: None }
+    }
+
+    /// Adds what the user can do.
+    #[must_use]
+    pub fn help(mut self, help: impl Into<String>) -> Self {
+        self.help = Some(help.into());
+        self
+    }
+
+    /// An I/O error at `path` while doing `action` ("read", "write", …).
+    pub fn io(action: &str, path: &Path, source: &std::io::Error) -> Self {
+        Self::new(format!("cannot {action} {}: {source}", path.display()))
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "error: {}", self.what)?;
+        match &self.help {
+            Some(help) => write!(f, "\nhelp: {help}"),
+            None => Ok(()),
+        }
+    }
+}
+
+impl std::error::Error for Error {}

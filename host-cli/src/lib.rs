@@ -1,0 +1,8 @@
+//! The host side of longseq: files, tokenizers, planning, running, reports.
+//!
+//! Data flows one way: `Args → Plan → Sample → Encoded → Completion → Scored → Report`.
+
+pub mod args;
+pub mod commands;
+pub mod error;
+pub mod sample;

@@ -1,0 +1,13 @@
+//! Shared helpers of the cross-crate tests: fixture paths and comparisons.
+
+use std::path::{Path, PathBuf};
+
+/// The folder of committed fixtures.
+pub fn fixtures() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures")
+}
+
+/// The folder of further oracles, where `LONGSEQ_ORACLES` names one.
+pub fn oracles() -> Option<PathBuf> {
+    std::env::var_os("LONGSEQ_ORACLES").map(PathBuf::from)
+}
