@@ -4,5 +4,7 @@
 
 pub mod args;
 pub mod commands;
+pub mod completion;
+pub mod engine;
 pub mod error;
 pub mod sample;

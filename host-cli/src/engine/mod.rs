@@ -1,0 +1,32 @@
+//! What runs a model: slots that hold a sequence's state, and one call that continues them.
+
+use crate::error::Result;
+
+/// Tokens with which one slot continues.
+#[derive(Clone, Copy, Debug)]
+pub struct Continuation<'a> {
+    /// The slot, below [`Engine::slots`]; at most once a call.
+    pub slot: usize,
+    /// At least one token.
+    pub tokens: &'a [u32],
+}
+
+/// A loaded model with a fixed number of sequence slots.
+pub trait Engine {
+    /// Rows of the logits: token ids are below it.
+    fn vocabulary(&self) -> usize;
+
+    /// Sequences that can be held at the same time.
+    fn slots(&self) -> usize;
+
+    /// Empties a slot.
+    fn reset(&mut self, slot: usize);
+
+    /// Makes `to` an exact copy of `from`: both continue independently.
+    fn fork(&mut self, from: usize, to: usize);
+
+    /// Continues every named slot (prefill and decode alike) and returns, in the same order, the
+    /// greedy next token after each slot's last token (the lowest id wins a tie). A slot's result
+    /// does not depend on the other slots of the call.
+    fn forward(&mut self, batch: &[Continuation<'_>]) -> Result<Vec<u32>>;
+}
