@@ -5,6 +5,11 @@
 pub mod args;
 pub mod commands;
 pub mod completion;
+pub mod corpora;
+pub mod digest;
 pub mod engine;
 pub mod error;
 pub mod sample;
+pub mod sentences;
+pub mod template;
+pub mod tokenizer;

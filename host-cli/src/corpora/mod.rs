@@ -1,0 +1,94 @@
+//! What prompts are made of: essays, word lists and questions, from files or built in.
+//!
+//! Each corpus is read when it is first asked for, and its SHA-256 kept.
+
+mod essays;
+mod hotpotqa;
+mod questions;
+mod source;
+mod squad;
+mod words;
+
+use std::path::PathBuf;
+
+use once_cell::sync::OnceCell;
+
+use crate::error::Result;
+
+pub use essays::{EssayText, Haystack};
+pub use questions::Questions;
+pub use source::Source;
+pub use words::{EnglishWords, Words};
+
+/// Which files to read; what is not named is built in.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct CorpusFiles {
+    /// RULER's `PaulGrahamEssays.json`, or plain text.
+    pub essays: Option<PathBuf>,
+    /// A folder with `nounlist.txt`, `adjectivelist.txt` and `verblist.txt`.
+    pub words: Option<PathBuf>,
+    /// RULER's `english_words.json`.
+    pub english_words: Option<PathBuf>,
+    /// SQuAD 2.0, as published.
+    pub squad: Option<PathBuf>,
+    /// HotpotQA (distractor setting), as published.
+    pub hotpotqa: Option<PathBuf>,
+}
+
+/// The corpora of one program run.
+#[derive(Debug, Default)]
+pub struct Corpora {
+    files: CorpusFiles,
+    essays: OnceCell<EssayText>,
+    words: OnceCell<Words>,
+    english_words: OnceCell<EnglishWords>,
+    squad: OnceCell<Questions>,
+    hotpotqa: OnceCell<Questions>,
+}
+
+impl Corpora {
+    /// Corpora from `files`; nothing is read yet.
+    pub fn new(files: CorpusFiles) -> Self {
+        Self { files, ..Self::default() }
+    }
+
+    /// The essay haystack.
+    pub fn essays(&self) -> Result<&EssayText> {
+        self.essays.get_or_try_init(|| EssayText::load(self.files.essays.as_deref()))
+    }
+
+    /// Nouns, adjectives and verbs.
+    pub fn words(&self) -> Result<&Words> {
+        self.words.get_or_try_init(|| Words::load(self.files.words.as_deref()))
+    }
+
+    /// The long second list of words.
+    pub fn english_words(&self) -> Result<&EnglishWords> {
+        let file = self.files.english_words.as_deref();
+        self.english_words.get_or_try_init(|| EnglishWords::load(file))
+    }
+
+    /// Questions of SQuAD's kind: one paragraph answers.
+    pub fn squad(&self) -> Result<&Questions> {
+        self.squad.get_or_try_init(|| squad::load(self.files.squad.as_deref()))
+    }
+
+    /// Questions of HotpotQA's kind: two paragraphs of ten answer together.
+    pub fn hotpotqa(&self) -> Result<&Questions> {
+        self.hotpotqa.get_or_try_init(|| hotpotqa::load(self.files.hotpotqa.as_deref()))
+    }
+
+    /// Where each corpus that was read so far came from.
+    pub fn sources(&self) -> Vec<&Source> {
+        [
+            self.essays.get().map(EssayText::source),
+            self.words.get().map(Words::source),
+            self.english_words.get().map(EnglishWords::source),
+            self.squad.get().map(Questions::source),
+            self.hotpotqa.get().map(Questions::source),
+        ]
+        .into_iter()
+        .flatten()
+        .collect()
+    }
+}

@@ -1,0 +1,8 @@
+//! SHA-256 of what went into a result.
+
+use sha2::{Digest, Sha256};
+
+/// SHA-256 in lower-case hexadecimal digits.
+pub fn sha256_hex(bytes: &[u8]) -> String {
+    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+}

@@ -1,0 +1,38 @@
+//! Sentence boundaries as NLTK 3.9.1's English Punkt model finds them (Kiss and Strunk 2006,
+//! "Unsupervised Multilingual Sentence Boundary Detection").
+//!
+//! [`candidates`] finds the characters that may end a sentence, [`words`] cuts the text around
+//! one into words, [`decision`] judges it, [`prefixes`] turns the decisions into sentences.
+//! The trained parameters (abbreviations, collocations, sentence starters, orthographic
+//! contexts) are those published with NLTK; the decisions are this module's own, because
+//! RULER's needle positions depend on every one of them.
+
+mod candidates;
+mod decision;
+mod prefixes;
+mod words;
+
+pub use prefixes::Prefixes;
+
+/// A sentence: start and end in bytes of the text.
+pub type Span = (u32, u32);
+
+/// Splits a text into sentences, without the white space between them.
+///
+/// The text is shorter than 4 GiB.
+pub fn split(text: &str) -> Vec<Span> {
+    let mut spans = Vec::new();
+    Prefixes::default().split(text, text.len(), &mut spans);
+    spans
+}
+
+/// White space as Python's `str.isspace` and the `\s` of its regular expressions see it:
+/// Unicode's, and the four information separators.
+pub fn is_space(c: char) -> bool {
+    c.is_whitespace() || ('\x1c'..='\x1f').contains(&c)
+}
+
+/// Punctuation that ends a word wherever it stands.
+fn ends_word(c: char) -> bool {
+    matches!(c, ')' | '"' | ';' | '}' | ']' | '*' | ':' | '@' | '\'' | '(' | '{' | '[' | '!' | '?')
+}

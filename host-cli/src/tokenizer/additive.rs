@@ -1,0 +1,76 @@
+//! Where token counts add up.
+//!
+//! A byte-level BPE tokenizer cuts a text into pieces by a regular expression and encodes each
+//! piece by itself. The three expressions below never let a piece run across a single space
+//! between an ASCII character that is not white space and an ASCII letter or digit: white space
+//! stands only at the start of a piece, or in a piece of nothing else. The piece that starts at
+//! such a space does not depend on what is before it, and what is before ends in no white space,
+//! so no look-ahead sees the difference. NFC does not change anything across a space either.
+//! Hence: tokens of the whole = sum of the tokens of the pieces cut before such spaces.
+
+use serde_json::Value;
+
+/// GPT-2's and GPT-NeoX's expression, what `ByteLevel` does by itself; GPT-4's with the digits
+/// in groups of up to three (Llama 3), and one by one (Qwen 2).
+const KNOWN_SPLITS: [&str; 3] = [
+    r"'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+",
+    r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+",
+    r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+",
+];
+
+/// Whether token counts add up over [`pieces`], by what the `tokenizer.json` says.
+pub fn is_additive(json: &Value) -> bool {
+    let model = &json["model"];
+    let plain_bpe = model["type"].as_str() == Some("BPE") && model["dropout"].is_null();
+    let normalizer = &json["normalizer"];
+    let plain_text = normalizer.is_null() || normalizer["type"].as_str() == Some("NFC");
+    let pre_tokenizer = &json["pre_tokenizer"];
+    let known_split = match pre_tokenizer["type"].as_str() {
+        Some("Sequence") => match pre_tokenizer["pretokenizers"].as_array().map(Vec::as_slice) {
+            Some([split, bytes]) => is_known_split(split) && is_byte_level(bytes, false),
+            _ => false,
+        },
+        _ => is_byte_level(pre_tokenizer, true),
+    };
+    plain_bpe && plain_text && known_split && added_tokens_keep_cuts(&json["added_tokens"])
+}
+
+fn is_byte_level(json: &Value, use_regex: bool) -> bool {
+    json["type"].as_str() == Some("ByteLevel")
+        && json["add_prefix_space"].as_bool() == Some(false)
+        && json["use_regex"].as_bool().unwrap_or(true) == use_regex
+}
+
+fn is_known_split(json: &Value) -> bool {
+    json["type"].as_str() == Some("Split")
+        && json["behavior"].as_str() == Some("Isolated")
+        && json["invert"].as_bool() != Some(true)
+        && json["pattern"]["Regex"].as_str().is_some_and(|regex| KNOWN_SPLITS.contains(&regex))
+}
+
+/// An added token must not hold a cut, nor take white space from its neighbours.
+fn added_tokens_keep_cuts(json: &Value) -> bool {
+    let keeps = |token: &Value| {
+        let content = token["content"].as_str().unwrap_or(" a");
+        let space = content.contains(char::is_whitespace);
+        let only_space = content.chars().all(char::is_whitespace);
+        (!space || only_space)
+            && ["single_word", "lstrip", "rstrip"]
+                .iter()
+                .all(|option| token[option].as_bool() == Some(false))
+    };
+    json.as_array().is_none_or(|tokens| tokens.iter().all(keeps))
+}
+
+/// The pieces of a text over which counts add up.
+pub fn pieces(text: &str) -> impl Iterator<Item = &str> {
+    let bytes = text.as_bytes();
+    let cut = |&at: &usize| {
+        bytes[at] == b' '
+            && bytes[at - 1].is_ascii_graphic()
+            && bytes[at + 1].is_ascii_alphanumeric()
+    };
+    let last = bytes.len().saturating_sub(1);
+    let cuts = (1..last.max(1)).filter(cut).chain([bytes.len()]);
+    cuts.scan(0, |start, end| Some(&text[std::mem::replace(start, end)..end]))
+}

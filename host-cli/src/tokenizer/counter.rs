@@ -1,0 +1,102 @@
+//! Token counts, remembered piece by piece.
+
+use std::{
+    collections::HashMap,
+    fmt::{self, Write as _},
+    sync::{PoisonError, atomic::Ordering},
+};
+
+use longseq_core::ruler::corpus::{CountError, CountTokens};
+
+use super::{Tokenizer, additive::pieces};
+use crate::error::Error;
+
+/// Tokens of each piece seen so far.
+pub type Memory = HashMap<Box<str>, u32>;
+
+/// A memory is emptied at this size: some 100 MB.
+const MOST_PIECES: usize = 1 << 20;
+
+/// So many texts of a tokenizer are encoded whole as well, to see that the counts agree.
+pub const CHECKED_TEXTS: usize = 2;
+
+/// Counts tokens of texts, as [`Tokenizer::encode`] would give them.
+#[derive(Debug)]
+pub struct Counter<'a> {
+    tokenizer: &'a Tokenizer,
+    memory: Memory,
+    text: String,
+    /// Why the last count failed.
+    pub error: Option<Error>,
+}
+
+impl<'a> Counter<'a> {
+    pub(super) fn new(tokenizer: &'a Tokenizer) -> Self {
+        let mut memories = tokenizer.memories.lock().unwrap_or_else(PoisonError::into_inner);
+        let memory = memories.pop().unwrap_or_default();
+        Self { tokenizer, memory, text: String::new(), error: None }
+    }
+
+    /// Tokens of `text` without BOS, EOS or other post-processor tokens.
+    pub fn count_text(&mut self, text: &str) -> Result<usize, Error> {
+        if !self.tokenizer.additive.load(Ordering::Relaxed) {
+            return self.count_whole(text);
+        }
+        let mut sum = 0;
+        for piece in pieces(text) {
+            sum += match self.memory.get(piece) {
+                Some(&count) => count as usize,
+                None => self.learn(piece)?,
+            };
+        }
+        let decrement = |left: usize| left.checked_sub(1);
+        let unchecked = &self.tokenizer.unchecked;
+        if unchecked.fetch_update(Ordering::Relaxed, Ordering::Relaxed, decrement).is_ok() {
+            let whole = self.count_whole(text)?;
+            if whole != sum {
+                self.tokenizer.additive.store(false, Ordering::Relaxed);
+            }
+            return Ok(whole);
+        }
+        Ok(sum)
+    }
+
+    fn learn(&mut self, piece: &str) -> Result<usize, Error> {
+        let count = self.count_whole(piece)?;
+        if self.memory.len() >= MOST_PIECES {
+            self.memory.clear();
+        }
+        // A text has less than 4 GiB.
+        self.memory.insert(piece.into(), count as u32);
+        Ok(count)
+    }
+
+    fn count_whole(&self, text: &str) -> Result<usize, Error> {
+        self.tokenizer.encoding(text).map(|encoding| encoding.len())
+    }
+}
+
+impl CountTokens for Counter<'_> {
+    fn count(&mut self, text: &dyn fmt::Display) -> Result<usize, CountError> {
+        let mut buffer = std::mem::take(&mut self.text);
+        buffer.clear();
+        let written = write!(buffer, "{text}");
+        let count = match written {
+            Ok(()) => self.count_text(&buffer),
+            Err(fmt::Error) => Err(Error::new("a prompt could not be written")),
+        };
+        self.text = buffer;
+        count.map_err(|error| {
+            self.error = Some(error);
+            CountError
+        })
+    }
+}
+
+impl Drop for Counter<'_> {
+    fn drop(&mut self) {
+        let memory = std::mem::take(&mut self.memory);
+        let mut memories = self.tokenizer.memories.lock().unwrap_or_else(PoisonError::into_inner);
+        memories.push(memory);
+    }
+}
