@@ -1,3 +1,5 @@
 //! RULER's tasks and scores (Hsieh et al. 2024; generator behaviour of NVIDIA/RULER).
 
 pub mod corpus;
+pub mod lowercase;
+pub mod score;
