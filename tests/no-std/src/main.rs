@@ -7,7 +7,11 @@
 
 use core::ffi::c_int;
 
-use longseq_core::numeric::tensor::{Dtype, Tensor};
+use longseq_core::{
+    numeric::tensor::{Dtype, Tensor},
+    ruler::score::{Metric, Prediction, round_percent},
+    statistics::mean_score,
+};
 
 // `memcpy` and its kin, and the start-up code that calls `main`.
 #[link(name = "c")]
@@ -23,8 +27,17 @@ fn panic(_: &core::panic::PanicInfo<'_>) -> ! {
 #[unsafe(no_mangle)]
 extern "C" fn main() -> c_int {
     let weights = [0u8; 8];
-    match Tensor::new(Dtype::Bf16, &[2, 2], &weights) {
-        Ok(tensor) if tensor.elements() == 4 => 0,
-        _ => 1,
-    }
+    let tensor = Tensor::new(Dtype::Bf16, &[2, 2], &weights);
+    let tensor_read = tensor.is_ok_and(|tensor| tensor.elements() == 4);
+    c_int::from(!(tensor_read && answer_scored()))
+}
+
+/// The lowering of `ΑΣ` needs the Unicode tables, rounding the formatter, the interval libm.
+fn answer_scored() -> bool {
+    let score = Metric::StringMatchAll.score(Prediction::new(" ΑΣ, red\n"), ["ας", "blue", "RED"]);
+    let Some(estimate) = score.and_then(|score| mean_score(&[score])) else {
+        return false;
+    };
+    let percent = round_percent(estimate.mean * 100.0);
+    percent.to_bits() == 66.67_f64.to_bits() && estimate.low < estimate.high
 }
