@@ -22,7 +22,7 @@ struct Case {
     sents: Vec<String>,
 }
 
-/// Sentences of the oracle haystack's first words.
+/// Sentences of a haystack's first words.
 #[derive(Deserialize)]
 struct Prefix {
     n_words: usize,
@@ -60,9 +60,20 @@ fn equal_nltk_on_the_oracle() {
     let vectors = read(&oracles.join("ruler/sentences.json"));
     check_cases(&vectors.cases);
     let essays = Some(oracles.join("ruler/inputs/PaulGrahamEssays.json"));
-    let corpora = Corpora::new(CorpusFiles { essays, ..CorpusFiles::default() });
-    let mut haystack = corpora.essays().expect("the oracle's essays").haystack();
-    for prefix in &vectors.essay {
+    check_prefixes(&vectors.essay, CorpusFiles { essays, ..CorpusFiles::default() });
+}
+
+#[test]
+fn equal_nltk_on_the_built_in_essays() {
+    let vectors = read(&fixtures().join("ruler/sentences.json"));
+    assert!(vectors.essay.len() >= 70);
+    check_prefixes(&vectors.essay, CorpusFiles::default());
+}
+
+fn check_prefixes(prefixes: &[Prefix], files: CorpusFiles) {
+    let corpora = Corpora::new(files);
+    let mut haystack = corpora.essays().expect("essays").haystack();
+    for prefix in prefixes {
         let found = haystack.sentences(prefix.n_words, PastEnd::Repeat);
         let found: Vec<&str> = (0..found.spans.len()).map(|index| found.get(index)).collect();
         let lens: Vec<usize> = found.iter().map(|sentence| sentence.chars().count()).collect();
