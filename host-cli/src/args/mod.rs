@@ -1,5 +1,7 @@
 //! What was typed, and nothing resolved: one file a subcommand.
 
+pub mod corpora;
+
 use clap::{Parser, Subcommand};
 
 /// How well does a long-sequence model use a long sequence?
@@ -13,4 +15,7 @@ pub struct Args {
 
 /// The subcommands.
 #[derive(Debug, Subcommand)]
-pub enum Command {}
+pub enum Command {
+    /// Gets the corpora that RULER uses
+    Corpora(corpora::CorporaArgs),
+}

@@ -1,8 +1,13 @@
 //! The subcommands: each takes its `Args`, resolves them and does the work.
 
+mod corpora;
+
 use std::process::ExitCode;
 
-use crate::{args::Args, error::Result};
+use crate::{
+    args::{Args, Command},
+    error::Result,
+};
 
 /// How a command that could run ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,5 +29,7 @@ impl From<Outcome> for ExitCode {
 
 /// Runs one command.
 pub fn run(args: Args) -> Result<Outcome> {
-    match args.command {}
+    match args.command {
+        Command::Corpora(args) => corpora::run(args),
+    }
 }

@@ -3,7 +3,9 @@
 //! Each corpus is read when it is first asked for, and its SHA-256 kept.
 
 mod essays;
+pub mod fetch;
 mod hotpotqa;
+pub mod pinned;
 mod questions;
 mod source;
 mod squad;
