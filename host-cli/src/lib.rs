@@ -9,6 +9,7 @@ pub mod corpora;
 pub mod digest;
 pub mod engine;
 pub mod error;
+pub mod files;
 pub mod python_json;
 pub mod sample;
 pub mod sentences;

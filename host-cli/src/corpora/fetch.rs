@@ -18,6 +18,7 @@ use super::pinned::{Download, Pinned};
 use crate::{
     digest::{hex, sha256_hex},
     error::{Error, Result},
+    files::make_readable,
 };
 
 /// No corpus is larger; a download that goes on is stopped here.
@@ -171,18 +172,6 @@ fn place(download: &Download, file: tempfile::NamedTempFile, folder: &Path) -> R
 }
 
 fn persist(file: tempfile::NamedTempFile, path: &Path) -> Result<()> {
-    readable(file.as_file()).map_err(|source| Error::io("write", path, &source))?;
+    make_readable(file.as_file()).map_err(|source| Error::io("write", path, &source))?;
     file.persist(path).map(drop).map_err(|error| Error::io("write", path, &error.error))
-}
-
-/// Temporary files are for their owner only; a corpus is for whoever may read the folder.
-#[cfg(unix)]
-fn readable(file: &fs::File) -> io::Result<()> {
-    use std::os::unix::fs::PermissionsExt as _;
-    file.set_permissions(fs::Permissions::from_mode(0o644))
-}
-
-#[cfg(not(unix))]
-fn readable(_: &fs::File) -> io::Result<()> {
-    Ok(())
 }

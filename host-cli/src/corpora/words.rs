@@ -133,8 +133,8 @@ const VOWELS: &[u8; 5] = b"aeiou";
 const GENERATED: usize = 80 * 80 * 80;
 
 /// Word `index` of the built-in list: three syllables of a consonant and a vowel, read off the
-/// number `index · 314,159 mod 512,000`. The factor has no divisor in common with 512,000, so
-/// every word comes once, and neighbours do not look alike.
+/// number `index · 314,159 mod 512,000`, lowest digit of base 80 first. The factor has no divisor
+/// in common with 512,000, so every word comes once.
 fn generated_word(index: usize) -> String {
     let mut number = index * 314_159 % GENERATED;
     let mut word = String::with_capacity(6);

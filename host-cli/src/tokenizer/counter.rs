@@ -39,7 +39,7 @@ impl<'a> Counter<'a> {
 
     /// Tokens of `text` without BOS, EOS or other post-processor tokens.
     pub fn count_text(&mut self, text: &str) -> Result<usize, Error> {
-        if !self.tokenizer.additive.load(Ordering::Relaxed) {
+        if !self.tokenizer.counts_by_pieces() {
             return self.count_whole(text);
         }
         let mut sum = 0;

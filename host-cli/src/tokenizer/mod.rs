@@ -9,7 +9,7 @@ use std::{
     path::{Path, PathBuf},
     sync::{
         Mutex,
-        atomic::{AtomicBool, AtomicUsize},
+        atomic::{AtomicBool, AtomicUsize, Ordering},
     },
 };
 
@@ -143,6 +143,12 @@ impl Tokenizer {
     /// Counts tokens for a generator; what it learns stays with the tokenizer.
     pub fn counter(&self) -> Counter<'_> {
         Counter::new(self)
+    }
+
+    /// Whether counts are summed over remembered pieces of a text, rather than taken from
+    /// encoding all of it.
+    pub fn counts_by_pieces(&self) -> bool {
+        self.additive.load(Ordering::Relaxed)
     }
 
     fn encoding(&self, text: &str) -> Result<tokenizers::Encoding> {
