@@ -12,6 +12,8 @@ pub mod error;
 pub mod files;
 pub mod python_json;
 pub mod sample;
+pub mod score;
 pub mod sentences;
+pub mod table;
 pub mod template;
 pub mod tokenizer;

@@ -1,6 +1,7 @@
 //! What was typed, and nothing resolved: one file a subcommand.
 
 pub mod corpora;
+pub mod score;
 
 use clap::{Parser, Subcommand};
 
@@ -18,4 +19,10 @@ pub struct Args {
 pub enum Command {
     /// Gets the corpora that RULER uses
     Corpora(corpora::CorporaArgs),
+    /// Score prediction files as RULER's evaluate.py does
+    ///
+    /// Writes summary.csv (summary-<task>.csv for a single task) and submission.csv into the
+    /// folder, byte for byte as RULER's evaluate.py, and prints the summary. Predictions are never
+    /// changed: chunk files <task>-<k>.jsonl are read together, not merged and deleted.
+    Score(score::ScoreArgs),
 }

@@ -69,7 +69,7 @@ fn single_samples_score_as_in_ruler() {
         assert_eq!(prediction.is_null(), null, "{pred:?}");
         let refs = [refs.into_iter().map(Some).collect()];
         for (metric, expected) in METRICS.into_iter().zip([all, part]) {
-            let found = percent(metric, &[pred.clone()], &refs);
+            let found = percent(metric, std::slice::from_ref(&pred), &refs);
             assert_eq!(found, expected.as_f64(), "{metric:?} of {pred:?} in {refs:?}");
         }
     }

@@ -1,0 +1,140 @@
+//! Prediction files and their scores: RULER's `evaluate.py` as functions.
+
+pub mod files;
+pub mod summary;
+pub mod task_name;
+
+use std::{fs, path::Path};
+
+use longseq_core::ruler::score::{Metric, Prediction, ScoreSum, round_percent};
+use serde::{Deserialize, de::IgnoredAny};
+use serde_json::Value;
+
+use crate::{
+    completion::Finish,
+    error::{Error, Result},
+};
+
+/// A prediction line as the scorer reads it: RULER's fields, and ours where they are there.
+#[derive(Deserialize)]
+struct Line {
+    index: Value,
+    pred: String,
+    #[serde(rename = "input")]
+    _input: IgnoredAny,
+    outputs: Vec<Option<String>>,
+    others: Others,
+}
+
+#[derive(Deserialize)]
+struct Others {
+    id: Option<Value>,
+    sample: Option<usize>,
+    finish: Option<Finish>,
+}
+
+/// One scored answer.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Scored {
+    /// `others.id`, or else `index`, as `submission.csv` shows it.
+    pub id: String,
+    /// The sample's number in its cell, where this program wrote the line.
+    pub sample: Option<usize>,
+    /// Why decoding ended, where this program wrote the line.
+    pub finish: Option<Finish>,
+    /// The answer after post-processing.
+    pub prediction: String,
+    /// Score in [0, 1].
+    pub score: f64,
+}
+
+/// The scored answers of one task.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct TaskScore {
+    /// The answers in the order of the files.
+    pub samples: Vec<Scored>,
+    /// A half-written last line was left out.
+    pub torn: bool,
+    /// The file's first reference is `null`: such a file has no references, and every score is 0.
+    pub without_references: bool,
+}
+
+impl TaskScore {
+    /// Reads and scores the prediction files of one task, one after the other.
+    pub fn read(files: &[impl AsRef<Path>], metric: Metric) -> Result<Self> {
+        let mut task = Self::default();
+        for file in files {
+            task.read_file(file.as_ref(), metric)?;
+        }
+        Ok(task)
+    }
+
+    fn read_file(&mut self, path: &Path, metric: Metric) -> Result<()> {
+        let text = fs::read_to_string(path).map_err(|e| Error::io("read", path, &e))?;
+        for (number, line) in text.split_inclusive('\n').enumerate() {
+            if line.trim().is_empty() {
+                continue;
+            }
+            let at = format!("{}, line {}", path.display(), number + 1);
+            match serde_json::from_str(line) {
+                Ok(line) => self.add(line, metric, &at)?,
+                Err(_) if !line.ends_with('\n') => self.torn = true,
+                Err(error) => {
+                    return Err(Error::new(format!("{at}: not a prediction: {error}")).help(
+                        "a line needs `index`, `pred`, `input`, `outputs` and `others`, as RULER's \
+                         call_api.py and `longseq run` write them",
+                    ));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn add(&mut self, line: Line, metric: Metric, at: &str) -> Result<()> {
+        if self.samples.is_empty() {
+            self.without_references = matches!(line.outputs.first(), Some(None));
+        }
+        let prediction = Prediction::new(&line.pred);
+        let score = if self.without_references {
+            0.0
+        } else {
+            let references: Option<Vec<&str>> = line.outputs.iter().map(Option::as_deref).collect();
+            references.and_then(|references| metric.score(prediction, references)).ok_or_else(
+                || {
+                    Error::new(format!("{at}: `outputs` is empty or holds null")).help(
+                        "without references an answer has no score; RULER's scorer raises here",
+                    )
+                },
+            )?
+        };
+        self.samples.push(Scored {
+            id: cell(line.others.id.unwrap_or(line.index)),
+            sample: line.others.sample,
+            finish: line.others.finish,
+            prediction: prediction.to_string(),
+            score,
+        });
+        Ok(())
+    }
+
+    /// The task's score in percent as RULER prints it, 0 for an empty file.
+    pub fn percent(&self) -> f64 {
+        let mut sum = ScoreSum::default();
+        self.samples.iter().for_each(|sample| sum.add(sample.score));
+        sum.percent().map_or(0.0, round_percent)
+    }
+
+    /// Number of answers with nothing left after post-processing.
+    pub fn nulls(&self) -> usize {
+        self.samples.iter().filter(|sample| sample.prediction.is_empty()).count()
+    }
+}
+
+/// A JSON value as pandas writes it into a cell.
+fn cell(value: Value) -> String {
+    match value {
+        Value::String(text) => text,
+        Value::Null => String::new(),
+        other => other.to_string(),
+    }
+}
