@@ -59,7 +59,7 @@ pub trait Essays {
 }
 
 /// Word lists in file order, one word an entry, trailing white space removed.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 pub struct WordLists<'a> {
     /// wonderwords' `adjectivelist.txt` or the like.
     pub adjectives: &'a [&'a str],
@@ -86,7 +86,7 @@ pub struct Question<'a> {
 }
 
 /// A QA corpus.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 pub struct QuestionSet<'a> {
     /// Distinct documents in code point order.
     pub documents: &'a [&'a str],

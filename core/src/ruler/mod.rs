@@ -1,5 +1,26 @@
 //! RULER's tasks and scores (Hsieh et al. 2024; generator behaviour of NVIDIA/RULER).
+//!
+//! A [`task::Task`] and [`options::Options`] make a [`generator::Generator`] over a caller's
+//! [`options::Corpora`] and [`options::Workspace`]; it fits the haystack to a length in tokens
+//! ([`budget`]) and draws prompts, which become text as they are written.
+//! [`score`] says what an answer is worth.
 
+pub mod budget;
 pub mod corpus;
+mod depth;
+pub mod generator;
+mod haystack;
 pub mod lowercase;
+pub mod needle;
+mod niah;
+pub mod options;
+pub mod profile;
+mod prompt;
+pub mod rng;
 pub mod score;
+mod search;
+pub mod task;
+pub mod template;
+pub mod words;
+
+pub use prompt::Reference;
