@@ -10,6 +10,7 @@ pub mod digest;
 pub mod engine;
 pub mod error;
 pub mod files;
+pub mod generate;
 pub mod python_json;
 pub mod sample;
 pub mod score;

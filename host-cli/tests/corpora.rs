@@ -7,6 +7,7 @@ use longseq::{
     digest::sha256_hex,
     error::Result,
 };
+use longseq_core::ruler::{profile::Profile, task::Task};
 
 /// Corpora with one file of `content`, named by `place`.
 struct Fixture {
@@ -62,7 +63,8 @@ fn essays_are_json_or_text() {
         // An empty word before the first space and after the last.
         assert_eq!(essays.words(), 4, "{name}");
         assert_eq!(essays.source().sha256, sha256_hex(content.as_bytes()));
-        assert_eq!(fixture.corpora.sources(), [essays.source()]);
+        let task = Task::find(Profile::Ruler, "niah_single_2", false).expect("a task");
+        assert_eq!(fixture.corpora.sources_of(&task.recipe), [essays.source()]);
     }
     let json: &[(&[u8], &str)] = &[
         (b"", "EOF"),

@@ -1,6 +1,7 @@
 //! What was typed, and nothing resolved: one file a subcommand.
 
 pub mod corpora;
+pub mod generate;
 pub mod score;
 
 use clap::{Parser, Subcommand};
@@ -19,6 +20,8 @@ pub struct Args {
 pub enum Command {
     /// Gets the corpora that RULER uses
     Corpora(corpora::CorporaArgs),
+    /// Writes RULER's prompts, byte for byte as its scripts do
+    Generate(Box<generate::GenerateArgs>),
     /// Score prediction files as RULER's evaluate.py does
     ///
     /// Writes summary.csv (summary-<task>.csv for a single task) and submission.csv into the

@@ -1,6 +1,7 @@
 //! The subcommands: each takes its `Args`, resolves them and does the work.
 
 mod corpora;
+mod generate;
 mod score;
 
 use std::process::ExitCode;
@@ -32,6 +33,7 @@ impl From<Outcome> for ExitCode {
 pub fn run(args: Args) -> Result<Outcome> {
     match args.command {
         Command::Corpora(args) => corpora::run(args),
+        Command::Generate(args) => generate::run(*args),
         Command::Score(args) => score::run(&args),
     }
 }

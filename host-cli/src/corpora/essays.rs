@@ -67,8 +67,8 @@ impl EssayText {
     }
 
     /// A haystack over these essays, for one generator.
-    pub fn haystack(&self) -> Haystack<'_> {
-        Haystack {
+    pub fn haystack(&self) -> EssayHaystack<'_> {
+        EssayHaystack {
             essays: self,
             start: leading_spaces(&self.text),
             repeated: None,
@@ -100,7 +100,7 @@ fn leading_spaces(text: &str) -> usize {
 
 /// Sentences of the first so many words.
 #[derive(Debug)]
-pub struct Haystack<'a> {
+pub struct EssayHaystack<'a> {
     essays: &'a EssayText,
     /// Bytes of white space before the first word that is not empty.
     start: usize,
@@ -116,7 +116,7 @@ struct Repeated {
     copies: usize,
 }
 
-impl Haystack<'_> {
+impl EssayHaystack<'_> {
     /// Where word `index` ends, in bytes of the essays repeated for ever.
     fn word_end(&self, index: usize) -> usize {
         let ends = &self.essays.word_ends;
@@ -136,7 +136,7 @@ impl Haystack<'_> {
     }
 }
 
-impl Essays for Haystack<'_> {
+impl Essays for EssayHaystack<'_> {
     fn words(&self) -> usize {
         self.essays.words()
     }

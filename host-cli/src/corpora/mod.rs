@@ -13,11 +13,15 @@ mod words;
 
 use std::path::PathBuf;
 
+use longseq_core::ruler::{
+    needle::Kind,
+    task::{Dataset, Haystack, Recipe},
+};
 use once_cell::sync::OnceCell;
 
 use crate::error::Result;
 
-pub use essays::{EssayText, Haystack};
+pub use essays::{EssayHaystack, EssayText};
 pub use questions::Questions;
 pub use source::Source;
 pub use words::{EnglishWords, Words};
@@ -80,17 +84,35 @@ impl Corpora {
         self.hotpotqa.get_or_try_init(|| hotpotqa::load(self.files.hotpotqa.as_deref()))
     }
 
-    /// Where each corpus that was read so far came from.
-    pub fn sources(&self) -> Vec<&Source> {
-        [
-            self.essays.get().map(EssayText::source),
-            self.words.get().map(Words::source),
-            self.english_words.get().map(EnglishWords::source),
-            self.squad.get().map(Questions::source),
-            self.hotpotqa.get().map(Questions::source),
-        ]
-        .into_iter()
-        .flatten()
-        .collect()
+    /// Where the corpora that a recipe uses came from, as far as they were read.
+    pub fn sources_of(&self, recipe: &Recipe) -> Vec<&Source> {
+        let words = self.words.get().map(Words::source).filter(|_| uses_words(recipe));
+        let other = match recipe {
+            Recipe::CommonWords => self.english_words.get().map(EnglishWords::source),
+            Recipe::QuestionAnswering(Dataset::Squad) => self.squad.get().map(Questions::source),
+            Recipe::QuestionAnswering(Dataset::HotpotQa) => {
+                self.hotpotqa.get().map(Questions::source)
+            }
+            _ => self.essays.get().map(EssayText::source).filter(|_| uses_essays(recipe)),
+        };
+        words.into_iter().chain(other).collect()
+    }
+}
+
+/// Whether prompts hold words of the three lists.
+pub fn uses_words(recipe: &Recipe) -> bool {
+    match recipe {
+        Recipe::Needle(needle) => [needle.key, needle.value].contains(&Kind::Words),
+        Recipe::CommonWords => true,
+        _ => false,
+    }
+}
+
+/// Whether prompts hold essays.
+pub fn uses_essays(recipe: &Recipe) -> bool {
+    match recipe {
+        Recipe::Needle(needle) => needle.haystack == Haystack::Essay,
+        Recipe::VariableTracking(haystack) => *haystack == Haystack::Essay,
+        _ => false,
     }
 }
