@@ -3,12 +3,17 @@
 //! No `std`, no heap, no `unsafe`: every buffer is the caller's. The layers, in reading order:
 //!
 //! - [`numeric`]: the scalar types, storage dtypes, norms and activations;
+//! - [`recurrence`] and [`attention`]: what mixes the tokens of a sequence;
+//! - [`hybrid`]: whole models made of both;
 //! - [`ruler`]: RULER's task generators and scorer, byte for byte;
 //! - [`statistics`]: means with intervals.
 #![no_std]
 #![forbid(unsafe_code)]
 
+pub mod attention;
 pub mod error;
+pub mod hybrid;
 pub mod numeric;
+pub mod recurrence;
 pub mod ruler;
 pub mod statistics;
