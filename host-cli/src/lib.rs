@@ -3,6 +3,7 @@
 //! Data flows one way: `Args → Plan → Sample → Encoded → Completion → Scored → Report`.
 
 pub mod args;
+pub mod checkpoint;
 pub mod commands;
 pub mod completion;
 pub mod corpora;
