@@ -27,6 +27,11 @@ impl Error {
         self
     }
 
+    /// What is wrong and where, without the remedy.
+    pub fn what(&self) -> &str {
+        &self.what
+    }
+
     /// An I/O error at `path` while doing `action` ("read", "write", …).
     pub fn io(action: &str, path: &Path, source: &std::io::Error) -> Self {
         Self::new(format!("cannot {action} {}: {source}", path.display()))

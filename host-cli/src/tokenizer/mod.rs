@@ -3,6 +3,7 @@
 mod additive;
 mod bos;
 mod counter;
+mod settled;
 
 use std::{
     fs,
@@ -31,6 +32,8 @@ pub struct Tokenizer {
     sha256: String,
     vocabulary: usize,
     bos: Option<Bos>,
+    /// Text that was decoded stays as it is when more ids follow.
+    keeps_text: bool,
     /// Counts add up over the pieces of a text; cleared if a check ever says otherwise.
     additive: AtomicBool,
     /// Texts whose count is still to be checked against encoding them whole.
@@ -70,6 +73,7 @@ impl Tokenizer {
         let bos = bos::find(&inner, &path)?;
         let vocabulary = inner.get_vocab(true).into_values().max().map_or(0, |id| id as usize + 1);
         Ok(Self {
+            keeps_text: settled::keeps_text(&json["decoder"]),
             additive: AtomicBool::new(additive::is_additive(&json)),
             unchecked: AtomicUsize::new(counter::CHECKED_TEXTS),
             memories: Mutex::default(),
@@ -133,9 +137,9 @@ impl Tokenizer {
         Ok(Prompt { ids, bos: count })
     }
 
-    /// Text of token ids; special tokens are left out.
-    pub fn decode(&self, ids: &[u32]) -> Result<String> {
-        self.inner.decode(ids, true).map_err(|source| {
+    /// Text of token ids, with or without special tokens.
+    pub fn decode(&self, ids: &[u32], skip_specials: bool) -> Result<String> {
+        self.inner.decode(ids, skip_specials).map_err(|source| {
             Error::new(format!("{} cannot decode {ids:?}: {source}", self.path.display()))
         })
     }

@@ -1,0 +1,193 @@
+//! The folder of a run: what was planned, and every prediction as soon as it is there.
+//!
+//! ```text
+//! RUN/plan.json                           the plan, its hash, the machines it ran on
+//! RUN/predictions/<length>/<task>.jsonl   RULER's prediction lines, in order of completion
+//! RUN/failures.jsonl                      samples that failed; void once a prediction is there
+//! RUN/lock                                held while a process writes
+//! ```
+//!
+//! Predictions and failures are only ever appended to, one `write` a line, so a process killed at
+//! any moment leaves at most one torn line at the end of a file.
+
+mod lines;
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs::{self, File, OpenOptions, TryLockError},
+    io::Write,
+    path::{Path, PathBuf},
+};
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    completion::Completion,
+    error::{Error, Result},
+    plan::{Cell, Machine, Plan, PlanFile},
+    python_json::write_line,
+};
+
+/// A sample without a prediction: a line of `failures.jsonl`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Failure {
+    /// Length of the cell, in tokens.
+    pub length: usize,
+    /// Task of the cell.
+    pub task: String,
+    /// Number of the sample in its cell, from 0.
+    pub sample: usize,
+    /// What went wrong.
+    pub error: String,
+}
+
+/// A run's folder, open for writing by this process alone.
+#[derive(Debug)]
+pub struct Journal {
+    root: PathBuf,
+    /// Releases the lock when dropped.
+    _lock: File,
+    failures: File,
+    /// Samples that failed since the journal was opened.
+    failed: usize,
+}
+
+impl Journal {
+    /// Starts a run in a new or empty folder, or continues the one that is there.
+    ///
+    /// Refuses a folder that another process writes to, that holds something else, or whose plan
+    /// is another one.
+    pub fn open(root: &Path, plan: &Plan, machine: &Machine) -> Result<Self> {
+        fs::create_dir_all(root).map_err(|source| Error::io("create", root, &source))?;
+        let lock = lock(root)?;
+        let path = root.join("plan.json");
+        if path.exists() {
+            PlanFile::read(root)?.resume(plan, machine, root)?;
+        } else {
+            refuse_foreign_files(root)?;
+            PlanFile::new(plan, machine).write(root)?;
+        }
+        let failures = root.join("failures.jsonl");
+        lines::repair::<Failure>(&failures, |_| Ok(()))?;
+        let failures = append(&failures)?;
+        Ok(Self { root: root.to_path_buf(), _lock: lock, failures, failed: 0 })
+    }
+
+    /// Opens the predictions of a cell and drops a torn last line.
+    pub fn cell(&mut self, cell: &Cell) -> Result<CellJournal<'_>> {
+        let path = predictions(&self.root, cell);
+        let folder = path.parent().unwrap_or(&self.root);
+        fs::create_dir_all(folder).map_err(|source| Error::io("create", folder, &source))?;
+        lines::repair::<Completion>(&path, |_| Ok(()))?;
+        Ok(CellJournal { cell: cell.clone(), file: append(&path)?, path, journal: self })
+    }
+
+    /// Samples that failed since the journal was opened.
+    pub fn failed(&self) -> usize {
+        self.failed
+    }
+}
+
+/// The predictions of one cell, open for writing.
+#[derive(Debug)]
+pub struct CellJournal<'j> {
+    cell: Cell,
+    path: PathBuf,
+    file: File,
+    journal: &'j mut Journal,
+}
+
+impl CellJournal<'_> {
+    /// The cell.
+    pub fn cell(&self) -> &Cell {
+        &self.cell
+    }
+
+    /// Appends a prediction.
+    pub fn complete(&mut self, completion: &Completion) -> Result<()> {
+        append_line(&mut self.file, &self.path, completion)
+    }
+
+    /// Records that a sample failed.
+    pub fn fail(&mut self, sample: usize, error: &Error) -> Result<()> {
+        let failure = Failure {
+            length: self.cell.length,
+            task: self.cell.task.clone(),
+            sample,
+            error: error.what().to_owned(),
+        };
+        self.journal.failed += 1;
+        let path = self.journal.root.join("failures.jsonl");
+        append_line(&mut self.journal.failures, &path, &failure)
+    }
+}
+
+/// Numbers of the samples of a cell that have a prediction; an error where the file holds a line
+/// that is none of the cell's `samples`. A torn last line is passed over.
+pub fn finished(root: &Path, cell: &Cell, samples: usize) -> Result<BTreeSet<usize>> {
+    let path = predictions(root, cell);
+    let mut finished = BTreeSet::new();
+    lines::read(&path, |completion: Completion| match completion.others.sample {
+        Some(sample) if sample < samples && finished.insert(sample) => Ok(()),
+        Some(sample) if sample < samples => Err(format!("sample {sample} is there twice")),
+        Some(sample) => Err(format!("sample {sample} is not one of the plan's {samples}")),
+        None => Err("others.sample is missing".to_owned()),
+    })?;
+    Ok(finished)
+}
+
+/// The last failure of each sample, by length, task and number; those that a later attempt
+/// completed included. A torn last line is passed over.
+pub fn failures(root: &Path) -> Result<BTreeMap<(usize, String, usize), Failure>> {
+    let mut failures = BTreeMap::new();
+    lines::read(&root.join("failures.jsonl"), |failure: Failure| {
+        failures.insert((failure.length, failure.task.clone(), failure.sample), failure);
+        Ok(())
+    })?;
+    Ok(failures)
+}
+
+/// The prediction file of a cell.
+pub fn predictions(root: &Path, cell: &Cell) -> PathBuf {
+    root.join("predictions").join(cell.length.to_string()).join(format!("{}.jsonl", cell.task))
+}
+
+fn lock(root: &Path) -> Result<File> {
+    let path = root.join("lock");
+    let open = OpenOptions::new().create(true).truncate(false).write(true).open(&path);
+    let file = open.map_err(|source| Error::io("write", &path, &source))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => {
+            Err(Error::new(format!("another process is writing to {}", root.display()))
+                .help("wait until it ends, or name another folder with --out"))
+        }
+        Err(TryLockError::Error(source)) => Err(Error::io("lock", &path, &source)),
+    }
+}
+
+fn refuse_foreign_files(root: &Path) -> Result<()> {
+    let entries = fs::read_dir(root).map_err(|source| Error::io("read", root, &source))?;
+    let mut names = entries.flatten().map(|entry| entry.file_name());
+    match names.find(|name| name != "lock" && name != "plan.json.part") {
+        None => Ok(()),
+        Some(name) => {
+            let name = name.display();
+            Err(Error::new(format!("{} holds {name} but no plan.json", root.display()))
+                .help("name a new or empty folder, or that of a run, with --out"))
+        }
+    }
+}
+
+fn append(path: &Path) -> Result<File> {
+    let open = OpenOptions::new().create(true).append(true).open(path);
+    open.map_err(|source| Error::io("write", path, &source))
+}
+
+fn append_line(file: &mut File, path: &Path, line: &impl Serialize) -> Result<()> {
+    let mut bytes = Vec::new();
+    let written = write_line(&mut bytes, line).and_then(|()| file.write_all(&bytes));
+    written.map_err(|source| {
+        Error::io("write", path, &source).help("free some space and run the same command again")
+    })
+}

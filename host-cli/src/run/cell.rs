@@ -1,0 +1,73 @@
+//! The prompts of one cell, and what to do when the engine fails.
+
+use std::sync::atomic::AtomicBool;
+
+use super::{
+    answer::Rules,
+    together::{Ending, Event, Note, Prompt, answer_together},
+    trunk::Trunk,
+};
+use crate::{engine::Engine, error::Result};
+
+/// How prompts are run, beside what the plan says; the answers do not depend on it.
+#[derive(Clone, Copy, Debug)]
+pub struct Schedule {
+    /// Prompts answered at the same time, at least 1.
+    pub batch: usize,
+    /// Whether a prefix that prompts share is read once.
+    pub shared_prefixes: bool,
+}
+
+impl Schedule {
+    /// One prompt after another, each from its start.
+    const ALONE: Self = Self { batch: 1, shared_prefixes: false };
+
+    /// Slots that an engine needs for it.
+    pub fn slots(&self) -> usize {
+        self.batch + usize::from(self.shared_prefixes)
+    }
+
+    /// How the prompts numbered `these` are read.
+    pub fn trunk(&self, prompts: &[&[u32]], these: &[usize]) -> Trunk {
+        if self.shared_prefixes { Trunk::find(prompts, these) } else { Trunk::none(these) }
+    }
+}
+
+/// Answers every prompt. Returns whether it came to the end: `false` when `stop` was raised.
+///
+/// Where a call of the engine fails, each prompt that had a part in it is tried again alone, from
+/// its start, and fails if the engine fails again; the others go on.
+pub fn answer_all(
+    engine: &mut dyn Engine,
+    prompts: &[Prompt<'_>],
+    mut schedule: Schedule,
+    rules: &Rules<'_>,
+    stop: &AtomicBool,
+    note: Note<'_>,
+) -> Result<bool> {
+    let ids: Vec<&[u32]> = prompts.iter().map(|prompt| prompt.ids).collect();
+    let mut waiting: Vec<usize> = (0..prompts.len()).collect();
+    let mut answer = |these: &[usize], schedule: Schedule, note: Note<'_>| {
+        let trunk = schedule.trunk(&ids, these);
+        answer_together(engine, prompts, &trunk, schedule.batch, rules, stop, note)
+    };
+    loop {
+        let failed = match answer(&waiting, schedule, note)? {
+            Ending::Finished => return Ok(true),
+            Ending::Interrupted => return Ok(false),
+            Ending::Failed { in_flight, waiting: rest, .. } => {
+                waiting = rest;
+                in_flight
+            }
+        };
+        for prompt in failed {
+            match answer(&[prompt], Schedule::ALONE, note)? {
+                Ending::Finished => {}
+                Ending::Interrupted => return Ok(false),
+                Ending::Failed { error, .. } => note(Event::Answered(prompt, Err(error)))?,
+            }
+        }
+        // The trunk may have been at fault: without it every failure has a prompt in it.
+        schedule.shared_prefixes = false;
+    }
+}
