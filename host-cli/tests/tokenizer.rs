@@ -124,7 +124,7 @@ fn bos_stands_once() {
         assert_eq!(written.ids.iter().filter(|&&id| id == 700).count(), 1, "{config:?}");
         assert_eq!(written.bos, usize::from(expected));
         assert_eq!(tokenizer.encode("work").expect("ids"), plain.ids[plain.bos..]);
-        assert_eq!(tokenizer.decode(&plain.ids).expect("text"), "work");
+        assert_eq!(tokenizer.decode(&plain.ids, true).expect("text"), "work");
     }
 }
 
