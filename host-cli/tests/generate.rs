@@ -103,6 +103,22 @@ fn samples_fit_and_say_so() {
 }
 
 #[test]
+fn a_folder_of_fetched_corpora_is_enough() {
+    let place = Workplace::new();
+    let essays = place.path("PaulGrahamEssays.json");
+    fs::write(&essays, r#"{"text": "It rains. It snows. "}"#).expect("a file");
+    let folder = place.path("");
+    let arguments = format!(
+        "--task niah_single_2 --max-seq-length 2048 --num-samples 1 --corpora {}",
+        folder.display()
+    );
+    let output = place.generate("d", &arguments);
+    assert_eq!(code(&output), 0, "{}", errors(&output));
+    let sample = &place.samples("d/2048/niah_single_2/validation.jsonl")[0];
+    assert!(sample.input.contains("It rains. It snows. It rains."), "{}", sample.input);
+}
+
+#[test]
 fn files_are_never_replaced_unasked() {
     let place = Workplace::new();
     let arguments = "--task niah_single_1 --max-seq-length 1024 --num-samples 3";

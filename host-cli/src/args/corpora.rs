@@ -29,9 +29,7 @@ pub enum CorporaCommand {
 const FETCH_EXAMPLES: &str = "\
 Examples:
   longseq corpora fetch --dir corpora
-  longseq generate --essays corpora/PaulGrahamEssays.json --words corpora \\
-    --english-words corpora/english_words.json --squad corpora/squad.json \\
-    --hotpotqa corpora/hotpotqa.json …
+  longseq generate --corpora corpora --task all …
 
 Files that are there already and have the right hash are kept. About 70 MB in all.";
 
@@ -39,6 +37,9 @@ Files that are there already and have the right hash are kept. About 70 MB in al
 #[derive(Clone, Debug, Default, Args)]
 #[command(next_help_heading = "Corpora (what is not named is built in)")]
 pub struct CorpusArgs {
+    /// Folder filled by `longseq corpora fetch`: all five; the flags below go before it
+    #[arg(long, value_name = "DIR")]
+    pub corpora: Option<PathBuf>,
     /// Essay haystack: RULER's PaulGrahamEssays.json, or plain text
     #[arg(long, value_name = "FILE")]
     pub essays: Option<PathBuf>,
@@ -58,7 +59,15 @@ pub struct CorpusArgs {
 
 impl From<CorpusArgs> for CorpusFiles {
     fn from(args: CorpusArgs) -> Self {
-        let CorpusArgs { essays, words, english_words, squad, hotpotqa } = args;
-        Self { essays, words, english_words, squad, hotpotqa }
+        let fetched = |file: Option<PathBuf>, name: &str| {
+            file.or_else(|| args.corpora.as_ref().map(|folder| folder.join(name)))
+        };
+        Self {
+            essays: fetched(args.essays, "PaulGrahamEssays.json"),
+            words: fetched(args.words, ""),
+            english_words: fetched(args.english_words, "english_words.json"),
+            squad: fetched(args.squad, "squad.json"),
+            hotpotqa: fetched(args.hotpotqa, "hotpotqa.json"),
+        }
     }
 }

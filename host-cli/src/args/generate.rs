@@ -38,12 +38,6 @@ pub struct GenerateArgs {
     /// Replace files that are there with other content
     #[arg(long)]
     pub overwrite: bool,
-    /// Which text prompts are made of.
-    #[command(flatten)]
-    pub corpora: CorpusArgs,
-    /// How the prompts are drawn.
-    #[command(flatten)]
-    pub options: PromptArgs,
     /// Write part I of N only, from 0: seed S + I and the questions of that part, as RULER's
     /// chunks (with per-sample seeds: the same samples as without)
     #[arg(long, value_name = "I/N", conflicts_with = "pre_samples")]
@@ -51,6 +45,12 @@ pub struct GenerateArgs {
     /// Leave out so many samples at the start: questions, and with per-sample seeds all others
     #[arg(long, value_name = "K", default_value_t = 0)]
     pub pre_samples: usize,
+    /// Which text prompts are made of.
+    #[command(flatten)]
+    pub corpora: CorpusArgs,
+    /// How the prompts are drawn.
+    #[command(flatten)]
+    pub options: PromptArgs,
 }
 
 /// Options that prompts depend on.
@@ -174,9 +174,7 @@ Examples:
 
   RULER's files, byte for byte (corpora from `longseq corpora fetch`):
     longseq generate --task all --max-seq-length 4096,8192 --tokenizer model/ --save-dir data \\
-      --essays corpora/PaulGrahamEssays.json --words corpora \\
-      --english-words corpora/english_words.json --squad corpora/squad.json \\
-      --hotpotqa corpora/hotpotqa.json
+      --corpora corpora
 
   The paper's 1K column with any tokenizer:
     longseq generate --profile huang2025 --task all --max-seq-length 1024 --fit shrink …

@@ -62,15 +62,24 @@ fn added_tokens_keep_cuts(json: &Value) -> bool {
     json.as_array().is_none_or(|tokens| tokens.iter().all(keeps))
 }
 
-/// The pieces of a text over which counts add up.
+/// The pieces of a text over which counts add up: mostly words.
 pub fn pieces(text: &str) -> impl Iterator<Item = &str> {
+    cut(text, |before| before.is_ascii_graphic())
+}
+
+/// The same with fewer cuts: mostly sentences.
+pub fn sentences(text: &str) -> impl Iterator<Item = &str> {
+    cut(text, |before| matches!(before, b'.' | b'?' | b'!'))
+}
+
+/// Cuts before each space that a letter or digit follows and that `may_follow` allows after the
+/// character before it.
+fn cut(text: &str, may_follow: impl Fn(u8) -> bool) -> impl Iterator<Item = &str> {
     let bytes = text.as_bytes();
-    let cut = |&at: &usize| {
-        bytes[at] == b' '
-            && bytes[at - 1].is_ascii_graphic()
-            && bytes[at + 1].is_ascii_alphanumeric()
+    let is_cut = move |&at: &usize| {
+        bytes[at] == b' ' && bytes[at + 1].is_ascii_alphanumeric() && may_follow(bytes[at - 1])
     };
     let last = bytes.len().saturating_sub(1);
-    let cuts = (1..last.max(1)).filter(cut).chain([bytes.len()]);
+    let cuts = (1..last.max(1)).filter(is_cut).chain([bytes.len()]);
     cuts.scan(0, |start, end| Some(&text[std::mem::replace(start, end)..end]))
 }

@@ -8,14 +8,24 @@ use std::{
 
 use longseq_core::ruler::corpus::{CountError, CountTokens};
 
-use super::{Tokenizer, additive::pieces};
+use super::{
+    Tokenizer,
+    additive::{pieces, sentences},
+};
 use crate::error::Error;
 
-/// Tokens of each piece seen so far.
-pub type Memory = HashMap<Box<str>, u32>;
+/// Tokens of what was seen so far. Most prompts of a cell hold the same sentences; a new one is
+/// made of known pieces.
+#[derive(Debug, Default)]
+pub struct Memory {
+    sentences: Known,
+    pieces: Known,
+}
 
-/// A memory is emptied at this size: some 100 MB.
-const MOST_PIECES: usize = 1 << 20;
+type Known = HashMap<Box<str>, u32>;
+
+/// A memory is emptied at this size: some 50 MB.
+const MOST_KNOWN: usize = 1 << 18;
 
 /// So many texts of a tokenizer are encoded whole as well, to see that the counts agree.
 pub const CHECKED_TEXTS: usize = 2;
@@ -43,10 +53,10 @@ impl<'a> Counter<'a> {
             return self.count_whole(text);
         }
         let mut sum = 0;
-        for piece in pieces(text) {
-            sum += match self.memory.get(piece) {
+        for sentence in sentences(text) {
+            sum += match self.memory.sentences.get(sentence) {
                 Some(&count) => count as usize,
-                None => self.learn(piece)?,
+                None => self.learn(sentence)?,
             };
         }
         let decrement = |left: usize| left.checked_sub(1);
@@ -61,19 +71,33 @@ impl<'a> Counter<'a> {
         Ok(sum)
     }
 
-    fn learn(&mut self, piece: &str) -> Result<usize, Error> {
-        let count = self.count_whole(piece)?;
-        if self.memory.len() >= MOST_PIECES {
-            self.memory.clear();
+    fn learn(&mut self, sentence: &str) -> Result<usize, Error> {
+        let mut sum = 0;
+        for piece in pieces(sentence) {
+            sum += match self.memory.pieces.get(piece) {
+                Some(&count) => count as usize,
+                None => {
+                    let count = self.count_whole(piece)?;
+                    remember(&mut self.memory.pieces, piece, count);
+                    count
+                }
+            };
         }
-        // A text has less than 4 GiB.
-        self.memory.insert(piece.into(), count as u32);
-        Ok(count)
+        remember(&mut self.memory.sentences, sentence, sum);
+        Ok(sum)
     }
 
     fn count_whole(&self, text: &str) -> Result<usize, Error> {
         self.tokenizer.encoding(text).map(|encoding| encoding.len())
     }
+}
+
+fn remember(known: &mut Known, text: &str, count: usize) {
+    if known.len() >= MOST_KNOWN {
+        known.clear();
+    }
+    // A text has less than 4 GiB.
+    known.insert(text.into(), count as u32);
 }
 
 impl CountTokens for Counter<'_> {
