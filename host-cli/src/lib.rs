@@ -17,6 +17,7 @@ pub mod plan;
 pub mod progress;
 pub mod python_json;
 pub mod run;
+pub mod report;
 pub mod sample;
 pub mod score;
 pub mod sentences;

@@ -2,6 +2,7 @@
 
 pub mod corpora;
 pub mod generate;
+pub mod report;
 pub mod score;
 
 use clap::{Parser, Subcommand};
@@ -22,7 +23,14 @@ pub enum Command {
     Corpora(corpora::CorporaArgs),
     /// Writes RULER's prompts, byte for byte as its scripts do
     Generate(Box<generate::GenerateArgs>),
-    /// Score prediction files as RULER's evaluate.py does
+    /// Shows what runs found, as tables and as data
+    ///
+    /// Tables in the shape of the paper's: tasks by length with their mean, runs side by side, and
+    /// needles by depth where depth tasks were run. Each score has the 95 % interval of its mean;
+    /// cells that are not complete say how many samples they hold, and failed samples are counted
+    /// apart, never as zeros. Needs nothing but the folders of the runs.
+    Report(report::ReportArgs),
+    /// Scores prediction files as RULER's evaluate.py does
     ///
     /// Writes summary.csv (summary-<task>.csv for a single task) and submission.csv into the
     /// folder, byte for byte as RULER's evaluate.py, and prints the summary. Predictions are never

@@ -2,6 +2,7 @@
 
 mod corpora;
 mod generate;
+mod report;
 mod score;
 
 use std::process::ExitCode;
@@ -34,6 +35,7 @@ pub fn run(args: Args) -> Result<Outcome> {
     match args.command {
         Command::Corpora(args) => corpora::run(args),
         Command::Generate(args) => generate::run(*args),
+        Command::Report(args) => report::run(&args),
         Command::Score(args) => score::run(&args),
     }
 }

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use longseq_core::ruler::task::TASKS;
 use serde_json::{Value, json};
 
 use super::Outcome;
@@ -12,7 +13,7 @@ use crate::{
         TaskScore,
         files::{find, prediction_folders},
         summary,
-        task_name::{RULER_TASKS, TaskName},
+        task_name::TaskName,
     },
     table::Table,
 };
@@ -29,7 +30,7 @@ pub fn run(args: &ScoreArgs) -> Result<Outcome> {
     if let Some(task) = args.task.iter().find(|task| TaskName::parse(task).is_none()) {
         return Err(Error::new(format!("unknown task `{task}`")).help(format!(
             "RULER's tasks are {}; see `longseq generate --help` for those at a fixed depth",
-            RULER_TASKS.join(", ")
+            TASKS.map(|task| task.name).join(", ")
         )));
     }
     let mut summaries = Vec::new();

@@ -4,7 +4,11 @@ pub mod files;
 pub mod summary;
 pub mod task_name;
 
-use std::{fs, path::Path};
+use std::{
+    fs::File,
+    io::{self, BufRead, BufReader},
+    path::Path,
+};
 
 use longseq_core::ruler::score::{Metric, Prediction, ScoreSum, round_percent};
 use serde::{Deserialize, de::IgnoredAny};
@@ -57,6 +61,8 @@ pub struct TaskScore {
     pub torn: bool,
     /// The file's first reference is `null`: such a file has no references, and every score is 0.
     pub without_references: bool,
+    /// The first reference of the first sample.
+    pub reference: Option<String>,
 }
 
 impl TaskScore {
@@ -70,17 +76,23 @@ impl TaskScore {
     }
 
     fn read_file(&mut self, path: &Path, metric: Metric) -> Result<()> {
-        let text = fs::read_to_string(path).map_err(|e| Error::io("read", path, &e))?;
-        for (number, line) in text.split_inclusive('\n').enumerate() {
-            if line.trim().is_empty() {
+        let failed = |error: &io::Error| Error::io("read", path, error);
+        let mut reader = BufReader::new(File::open(path).map_err(|e| failed(&e))?);
+        let mut line = Vec::new();
+        for number in 1.. {
+            line.clear();
+            if reader.read_until(b'\n', &mut line).map_err(|e| failed(&e))? == 0 {
+                break;
+            }
+            if line.trim_ascii().is_empty() {
                 continue;
             }
-            let at = format!("{}, line {}", path.display(), number + 1);
-            match serde_json::from_str(line) {
-                Ok(line) => self.add(line, metric, &at)?,
-                Err(_) if !line.ends_with('\n') => self.torn = true,
+            let at = || format!("{}, line {number}", path.display());
+            match serde_json::from_slice(&line) {
+                Ok(line) => self.add(line, metric, at)?,
+                Err(_) if !line.ends_with(b"\n") => self.torn = true,
                 Err(error) => {
-                    return Err(Error::new(format!("{at}: not a prediction: {error}")).help(
+                    return Err(Error::new(format!("{}: not a prediction: {error}", at())).help(
                         "a line needs `index`, `pred`, `input`, `outputs` and `others`, as RULER's \
                          call_api.py and `longseq run` write them",
                     ));
@@ -90,9 +102,10 @@ impl TaskScore {
         Ok(())
     }
 
-    fn add(&mut self, line: Line, metric: Metric, at: &str) -> Result<()> {
+    fn add(&mut self, line: Line, metric: Metric, at: impl Fn() -> String) -> Result<()> {
         if self.samples.is_empty() {
             self.without_references = matches!(line.outputs.first(), Some(None));
+            self.reference = line.outputs.first().cloned().flatten();
         }
         let prediction = Prediction::new(&line.pred);
         let score = if self.without_references {
@@ -101,7 +114,7 @@ impl TaskScore {
             let references: Option<Vec<&str>> = line.outputs.iter().map(Option::as_deref).collect();
             references.and_then(|references| metric.score(prediction, references)).ok_or_else(
                 || {
-                    Error::new(format!("{at}: `outputs` is empty or holds null")).help(
+                    Error::new(format!("{}: `outputs` is empty or holds null", at())).help(
                         "without references an answer has no score; RULER's scorer raises here",
                     )
                 },

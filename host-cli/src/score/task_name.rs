@@ -1,29 +1,11 @@
-//! What a task's name says: its place in RULER's tables, its metric, its depth.
+//! What a task's name says: its place in summaries, its metric, its depth.
 
 use std::fmt;
 
-use longseq_core::ruler::score::Metric;
-
-/// RULER's 13 tasks in the order of its `synthetic.yaml`.
-pub const RULER_TASKS: [&str; 13] = [
-    "niah_single_1",
-    "niah_single_2",
-    "niah_single_3",
-    "niah_multikey_1",
-    "niah_multikey_2",
-    "niah_multikey_3",
-    "niah_multivalue",
-    "niah_multiquery",
-    "vt",
-    "cwe",
-    "fwe",
-    "qa_1",
-    "qa_2",
-];
-
-/// The formats of the depth ablation of Huang (2025), in the order of its
-/// `niah_depth_ablation.yaml`.
-const DEPTH_FORMATS: [&str; 3] = ["niah_repeat_numbers", "niah_essay_numbers", "niah_essay_uuids"];
+use longseq_core::ruler::{
+    score::Metric,
+    task::{DEPTH_TASKS, Recipe, TASKS, Task},
+};
 
 /// Where the needle lies in the haystack.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -43,64 +25,63 @@ impl fmt::Display for Depth {
     }
 }
 
-/// A known task; ordered as summaries list them.
+/// The name of a task that can be scored; ordered as summaries list them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum TaskName {
-    /// One of [`RULER_TASKS`], by its place.
+    /// One of [`TASKS`], by its place.
     Ruler(usize),
-    /// `<format>_<depth>`, one of the 36 tasks of the paper's depth ablation.
-    DepthAblation {
-        /// The format, by its place.
-        format: usize,
-        /// The depth: random, 0, 10, …, 100.
-        depth: Depth,
-    },
-    /// `<niah task>_depth<percent>`: one of [`RULER_TASKS`] with all needles at one depth.
+    /// One of [`DEPTH_TASKS`], by its place.
+    DepthAblation(usize),
+    /// `<task>_depth<percent>`: a needle task of [`TASKS`] with all needles at one depth.
     AtDepth {
         /// The task, by its place.
         task: usize,
-        /// The depth.
-        depth: Depth,
+        /// The depth in percent.
+        percent: u8,
     },
 }
 
 impl TaskName {
-    /// The task called `name`, if it is one that can be scored.
+    /// The task called `name`, if there is one.
     pub fn parse(name: &str) -> Option<Self> {
-        let place = |names: &[&str], name: &str| names.iter().position(|&known| known == name);
-        if let Some(task) = place(&RULER_TASKS, name) {
-            return Some(Self::Ruler(task));
+        let place = |tasks: &[Task], name: &str| tasks.iter().position(|task| task.name == name);
+        if let Some((task, percent)) = name.split_once("_depth") {
+            let task = place(&TASKS, task)?;
+            let needle = matches!(TASKS[task].recipe, Recipe::Needle(_));
+            let value = percent.parse().ok().filter(|value: &u8| *value <= 100 && needle)?;
+            return (value.to_string() == percent)
+                .then_some(Self::AtDepth { task, percent: value });
         }
-        if let Some((task, depth)) = name.split_once("_depth") {
-            let task = place(&RULER_TASKS, task).filter(|_| task.starts_with("niah"))?;
-            return Some(Self::AtDepth { task, depth: percent(depth)? });
-        }
-        let (format, depth) = name.rsplit_once('_')?;
-        let format = place(&DEPTH_FORMATS, format)?;
-        let depth = if depth == "random" { Depth::Random } else { percent(depth)? };
-        Some(Self::DepthAblation { format, depth })
+        let depth_task = || place(&DEPTH_TASKS, name).map(Self::DepthAblation);
+        place(&TASKS, name).map(Self::Ruler).or_else(depth_task)
     }
 
     /// How the task is scored.
     pub fn metric(self) -> Metric {
-        match self {
-            Self::Ruler(task) if RULER_TASKS[task].starts_with("qa") => Metric::StringMatchPart,
-            _ => Metric::StringMatchAll,
-        }
+        self.task().metric()
     }
 
-    /// The needle's depth and the name of the task without it; `None` for tasks of table 1.
-    pub fn depth(self) -> Option<(&'static str, Depth)> {
+    /// What the haystack and the needle are, and the needle's depth; `None` for RULER's 13.
+    pub fn format_and_depth(self) -> Option<(&'static str, Depth)> {
         match self {
             Self::Ruler(_) => None,
-            Self::DepthAblation { format, depth } => Some((DEPTH_FORMATS[format], depth)),
-            Self::AtDepth { task, depth } => Some((RULER_TASKS[task], depth)),
+            Self::DepthAblation(_) => {
+                let (format, depth) = self.task().name.rsplit_once('_')?;
+                Some((format, depth.parse().map_or(Depth::Random, Depth::Percent)))
+            }
+            Self::AtDepth { percent, .. } => Some((self.task().name, Depth::Percent(percent))),
         }
     }
-}
 
-/// A whole number of percent as file names spell it.
-fn percent(text: &str) -> Option<Depth> {
-    let percent = text.parse().ok().filter(|percent: &u8| *percent <= 100)?;
-    (percent.to_string() == text).then_some(Depth::Percent(percent))
+    /// Whether the task as published has another kind of needle than its name says.
+    pub fn has_uuid_fault(self) -> bool {
+        self.task().has_uuid_fault()
+    }
+
+    fn task(self) -> &'static Task {
+        match self {
+            Self::Ruler(task) | Self::AtDepth { task, .. } => &TASKS[task],
+            Self::DepthAblation(task) => &DEPTH_TASKS[task],
+        }
+    }
 }

@@ -1,0 +1,104 @@
+//! Reports to compute with: CSV, one row a cell, and JSON with the whole provenance.
+
+use longseq_core::{ruler::score::round_percent, statistics::Estimate};
+use serde_json::{Value, json};
+
+use super::{
+    Mean, provenance, ruler_cells,
+    run::{Cell, Run},
+};
+use crate::error::{Error, Result};
+
+const COLUMNS: [&str; 12] = [
+    "run", "length", "task", "format", "depth", "planned", "n", "failed", "nulls", "score", "low",
+    "high",
+];
+
+/// One row a cell; scores and intervals in percent, empty where there are none.
+pub fn csv(runs: &[Run]) -> Result<String> {
+    let failed = |error: &dyn std::fmt::Display| Error::new(format!("cannot write CSV: {error}"));
+    let mut writer = csv::Writer::from_writer(Vec::new());
+    writer.write_record(COLUMNS).map_err(|e| failed(&e))?;
+    for run in runs {
+        for cell in &run.cells {
+            writer.write_record(record(run, cell)).map_err(|e| failed(&e))?;
+        }
+    }
+    let bytes = writer.into_inner().map_err(|e| failed(&e))?;
+    String::from_utf8(bytes).map_err(|e| failed(&e))
+}
+
+fn record(run: &Run, cell: &Cell) -> [String; COLUMNS.len()] {
+    let (format, depth) = cell.name.format_and_depth().unzip();
+    let end = |end: fn(&Estimate) -> f64| {
+        cell.estimate.as_ref().map_or_else(String::new, |of| format!("{:.4}", end(of) * 100.0))
+    };
+    [
+        run.name.clone(),
+        cell.length.to_string(),
+        cell.task.clone(),
+        format.unwrap_or_default().to_owned(),
+        depth.map_or_else(String::new, |depth| depth.to_string().replace(" %", "")),
+        cell.planned.to_string(),
+        cell.scored.to_string(),
+        cell.failed.to_string(),
+        cell.nulls.to_string(),
+        cell.percent.map_or_else(String::new, |percent| format!("{percent:?}")),
+        end(|of| of.low),
+        end(|of| of.high),
+    ]
+}
+
+/// Everything: for each run its `plan.json` as it is, hashes of the predictions, cells, means over
+/// RULER's tasks by length, and the notes. Scores and intervals in percent, null where there are
+/// none.
+pub fn json(runs: &[Run]) -> Value {
+    json!({
+        "report": { "program": "longseq", "version": env!("CARGO_PKG_VERSION") },
+        "runs": runs.iter().map(run_json).collect::<Vec<_>>(),
+    })
+}
+
+fn run_json(run: &Run) -> Value {
+    let means = run.lengths().into_iter().filter_map(|length| {
+        let mean = Mean::of(&ruler_cells(run, length))?;
+        Some(json!({
+            "length": length,
+            "tasks": mean.cells,
+            "tasks_planned": mean.of,
+            "complete": mean.complete,
+            "score": round_percent(mean.estimate.mean * 100.0),
+            "interval_95": interval(&mean.estimate),
+        }))
+    });
+    json!({
+        "name": run.name,
+        "means_over_ruler_tasks": means.collect::<Vec<_>>(),
+        "cells": run.cells.iter().map(cell_json).collect::<Vec<_>>(),
+        "notes": provenance::notes(run),
+        "predictions_sha256": run.predictions,
+        "provenance": run.plan,
+    })
+}
+
+fn cell_json(cell: &Cell) -> Value {
+    let (format, depth) = cell.name.format_and_depth().unzip();
+    json!({
+        "length": cell.length,
+        "task": cell.task,
+        "format": format,
+        "depth": depth.map(|depth| depth.to_string().replace(" %", "")),
+        "metric": cell.name.metric().name(),
+        "planned": cell.planned,
+        "n": cell.scored,
+        "failed": cell.failed,
+        "nulls": cell.nulls,
+        "decided": cell.decided,
+        "score": cell.percent,
+        "interval_95": cell.estimate.as_ref().map(interval),
+    })
+}
+
+fn interval(estimate: &Estimate) -> [f64; 2] {
+    [estimate.low * 100.0, estimate.high * 100.0]
+}

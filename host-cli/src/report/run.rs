@@ -1,0 +1,231 @@
+//! The results of one run, read from its folder.
+
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap},
+    fs,
+    path::Path,
+};
+
+use longseq_core::statistics::{Estimate, mean_score};
+use serde::Deserialize;
+use serde_json::Value;
+
+use crate::{
+    completion::Finish,
+    digest::sha256_file,
+    error::{Error, Result},
+    score::{
+        Scored, TaskScore,
+        files::{find, lengths},
+        task_name::TaskName,
+    },
+};
+
+/// One run.
+#[derive(Clone, Debug)]
+pub struct Run {
+    /// What tables call it: the name of its folder.
+    pub name: String,
+    /// Its `plan.json`, as it is.
+    pub plan: Value,
+    /// Its cells by length, then in RULER's order of the tasks.
+    pub cells: Vec<Cell>,
+    /// SHA-256 of each prediction file, by `<length>/<task>.jsonl`.
+    pub predictions: BTreeMap<String, String>,
+}
+
+/// A task at a length.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Cell {
+    /// Sequence length in tokens.
+    pub length: usize,
+    /// The task's name.
+    pub task: String,
+    /// What the name means.
+    pub name: TaskName,
+    /// Samples planned.
+    pub planned: usize,
+    /// Samples with a prediction.
+    pub scored: usize,
+    /// Samples that failed and have no prediction.
+    pub failed: usize,
+    /// Predictions with nothing in them.
+    pub nulls: usize,
+    /// Predictions that were stopped when their score could no longer change.
+    pub decided: usize,
+    /// RULER's score in percent; `None` without predictions.
+    pub percent: Option<f64>,
+    /// The mean score in [0, 1] with its interval; `None` without predictions.
+    pub estimate: Option<Estimate>,
+    /// A reference of the task.
+    pub reference: Option<String>,
+}
+
+/// A line of `failures.jsonl`.
+#[derive(Deserialize)]
+struct Failure {
+    length: usize,
+    task: String,
+    sample: usize,
+}
+
+impl Run {
+    /// Reads the folder of a run.
+    pub fn read(folder: &Path) -> Result<Self> {
+        let plan = read_plan(folder)?;
+        let mut cells = planned(&plan)?;
+        let mut failures = read_failures(folder)?;
+        let mut predictions = BTreeMap::new();
+        for (length, files) in lengths(folder)? {
+            for found in find(&files)?.tasks {
+                let score = TaskScore::read(&found.files, found.name.metric())?;
+                let key = (length, found.name);
+                let cell = cells
+                    .entry(key)
+                    .or_insert_with(|| Cell::empty(length, &found.task, found.name, 0));
+                cell.fill(
+                    score,
+                    failures.remove(&(length, found.task.clone())).unwrap_or_default(),
+                )?;
+                for file in &found.files {
+                    let sha256 = sha256_file(file).map_err(|e| Error::io("read", file, &e))?;
+                    let name = file.file_name().unwrap_or_default().display();
+                    predictions.insert(format!("{length}/{name}"), sha256);
+                }
+            }
+        }
+        // Cells in which nothing but failures came out.
+        for cell in cells.values_mut() {
+            if let Some(failed) = failures.remove(&(cell.length, cell.task.clone())) {
+                cell.failed = failed.len();
+            }
+        }
+        let name = folder.canonicalize().unwrap_or_else(|_| folder.to_owned());
+        let name = name.file_name().unwrap_or_default().display().to_string();
+        Ok(Self { name, plan, cells: cells.into_values().collect(), predictions })
+    }
+
+    /// Its lengths, shortest first.
+    pub fn lengths(&self) -> BTreeSet<usize> {
+        self.cells.iter().map(|cell| cell.length).collect()
+    }
+
+    /// A value of the plan, e.g. `/template/name`.
+    pub fn planned(&self, pointer: &str) -> Option<&Value> {
+        self.plan.get("plan")?.pointer(pointer)
+    }
+}
+
+impl Cell {
+    fn empty(length: usize, task: &str, name: TaskName, planned: usize) -> Self {
+        Self {
+            length,
+            task: task.to_owned(),
+            name,
+            planned,
+            scored: 0,
+            failed: 0,
+            nulls: 0,
+            decided: 0,
+            percent: None,
+            estimate: None,
+            reference: None,
+        }
+    }
+
+    /// Takes in what was scored; of `failed` samples those count that have no prediction.
+    fn fill(&mut self, mut score: TaskScore, failed: BTreeSet<usize>) -> Result<()> {
+        // In the order of the samples, whatever the order of completion was.
+        score.samples.sort_by_key(|sample| sample.sample);
+        let done: BTreeSet<_> = score.samples.iter().filter_map(|sample| sample.sample).collect();
+        if done.len() < score.samples.iter().filter(|sample| sample.sample.is_some()).count() {
+            let Self { task, length, .. } = self;
+            return Err(Error::new(format!(
+                "predictions of {task} at {length}: a sample is there twice"
+            ))
+            .help("keep one line of each `others.sample`"));
+        }
+        let scores: Vec<f64> = score.samples.iter().map(|sample| sample.score).collect();
+        let decided = |sample: &&Scored| sample.finish == Some(Finish::Decided);
+        self.scored = scores.len();
+        self.planned = self.planned.max(self.scored);
+        self.failed = failed.difference(&done).count();
+        self.nulls = score.nulls();
+        self.decided = score.samples.iter().filter(decided).count();
+        self.percent = (!scores.is_empty()).then(|| score.percent());
+        self.estimate = mean_score(&scores);
+        self.reference = score.reference;
+        Ok(())
+    }
+
+    /// Whether every planned sample has a prediction.
+    pub fn is_complete(&self) -> bool {
+        self.scored == self.planned
+    }
+}
+
+fn read_plan(folder: &Path) -> Result<Value> {
+    let path = folder.join("plan.json");
+    let help = "name the folder that `longseq run --out` wrote";
+    let text = fs::read_to_string(&path).map_err(|e| Error::io("read", &path, &e).help(help))?;
+    serde_json::from_str(&text)
+        .map_err(|e| Error::new(format!("{}: not a plan: {e}", path.display())).help(help))
+}
+
+/// The cells that the plan names, all empty.
+fn planned(plan: &Value) -> Result<BTreeMap<(usize, TaskName), Cell>> {
+    let list = |key| plan.pointer(key).and_then(Value::as_array).into_iter().flatten();
+    let samples = plan.pointer("/plan/samples").and_then(Value::as_u64).unwrap_or(0) as usize;
+    let mut cells = BTreeMap::new();
+    for length in list("/plan/lengths").filter_map(Value::as_u64) {
+        let tasks = list("/plan/tasks").filter_map(Value::as_str);
+        let depths: Vec<&Value> = list("/plan/depths").collect();
+        for task in tasks.flat_map(|task| at_depths(task, &depths)) {
+            let name = TaskName::parse(&task).ok_or_else(|| {
+                Error::new(format!("plan.json names an unknown task `{task}`"))
+                    .help("report with the version of longseq that ran it")
+            })?;
+            let cell = Cell::empty(length as usize, &task, name, samples);
+            cells.insert((length as usize, name), cell);
+        }
+    }
+    Ok(cells)
+}
+
+/// The cells of a task: itself, or a needle task of RULER's at each depth that was asked for.
+fn at_depths(task: &str, depths: &[&Value]) -> Vec<String> {
+    let at = |depth: &&Value| {
+        let depth = depth.as_str().map_or_else(|| depth.to_string(), str::to_owned);
+        Some(format!("{task}_depth{depth}")).filter(|name| TaskName::parse(name).is_some())
+    };
+    match depths.iter().filter_map(at).collect::<Vec<_>>() {
+        none if none.is_empty() => vec![task.to_owned()],
+        names => names,
+    }
+}
+
+/// The samples that ever failed, by length and task. A half-written last line is left out.
+fn read_failures(folder: &Path) -> Result<HashMap<(usize, String), BTreeSet<usize>>> {
+    let path = folder.join("failures.jsonl");
+    let mut failures: HashMap<_, BTreeSet<_>> = HashMap::new();
+    if !path.exists() {
+        return Ok(failures);
+    }
+    let text = fs::read_to_string(&path).map_err(|e| Error::io("read", &path, &e))?;
+    for (number, line) in text.split_inclusive('\n').enumerate() {
+        match serde_json::from_str(line) {
+            Ok(Failure { length, task, sample }) => {
+                failures.entry((length, task)).or_default().insert(sample);
+            }
+            Err(_) if !line.ends_with('\n') => {}
+            Err(error) => {
+                return Err(Error::new(format!(
+                    "{}, line {}: {error}",
+                    path.display(),
+                    number + 1
+                )));
+            }
+        }
+    }
+    Ok(failures)
+}
