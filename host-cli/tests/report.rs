@@ -3,7 +3,7 @@
 use std::{
     fmt::Write,
     fs,
-    path::{Path, PathBuf},
+    path::PathBuf,
     process::{Command, Output},
 };
 
@@ -31,7 +31,10 @@ impl Run {
                 "template": { "name": "base", "text": "{task_template}\n" },
                 "corpora": [{ "name": "essays", "sha256": "e55a" }],
             },
-            "machines": [{ "cpu": "some | CPU", "threads": 2 }],
+            "machines": [{
+                "cpu": "some | CPU", "threads": 2, "batch": 1, "shared_prefixes": true,
+                "model": "checkpoints/m", "tokenizer": "t",
+            }],
         });
         fs::write(folder.join("plan.json"), plan.to_string()).unwrap();
         Self(folder)
@@ -109,7 +112,7 @@ fn a_complete_run_is_a_table_with_intervals_and_mean() {
     // vt: (1 + 2/3 + 0 + 1) / 4; s² = p(1−p) = 2/9, so that 4 samples weigh like 4 outcomes.
     // qa_1: 2 of 4. The intervals were computed apart, from the formulas in docs/scoring.md.
     let expected = "\
-first: profile huang2025 · seed 42 · samples 4 · template base · longseq 9.9.9 · plan 0123456789ab
+first: model m · profile huang2025 · seed 42 · samples 4 · template base · longseq 9.9.9 · plan 0123456789ab
 
 first: score in % by task and length in tokens
 task             1024
@@ -218,15 +221,14 @@ fn depth_tasks_have_tables_of_their_own_and_say_which_uuids() {
 }
 
 #[test]
-fn depths_of_other_needle_tasks_are_planned_cells() {
+fn depths_of_other_needle_tasks_stand_under_their_task() {
     let parent = TempDir::new().unwrap();
-    let run = Run::new(&parent, "own", &["niah_single_2"], &[512])
-        .set("depths", json!(["0", "100"]))
+    let run = Run::new(&parent, "own", &["niah_single_2_depth0", "niah_single_2_depth100"], &[512])
         .cell(512, "niah_single_2_depth100", &[0, 1, 2, 3], &["1"], &[1, 1, 1, 1]);
-    let cells = &json_of(&run)["runs"][0]["cells"];
-    let cell = |i: usize| (cells[i]["task"].as_str().unwrap(), cells[i]["n"].as_u64().unwrap());
-    assert_eq!([cell(0), cell(1)], [("niah_single_2_depth0", 0), ("niah_single_2_depth100", 4)]);
-    assert_eq!(cells.as_array().unwrap().len(), 2);
+    let printed = text(&report(&[&run], &[]).stdout);
+    for line in ["depth  niah_single_2", "0 %    – 0/4", "100 %  100.00 [51.0, 100.0]"] {
+        assert!(printed.lines().any(|found| found == line), "{line}\n{printed}");
+    }
 }
 
 #[test]
@@ -234,6 +236,20 @@ fn shrunken_haystacks_are_said() {
     let parent = TempDir::new().unwrap();
     let run = complete(&parent).set("fit", json!("shrink"));
     assert!(text(&report(&[&run], &[]).stdout).contains("haystacks are smaller than RULER's"));
+}
+
+#[test]
+fn texts_of_our_own_are_said() {
+    let parent = TempDir::new().unwrap();
+    let corpora = longseq::corpora::Corpora::default();
+    let own = &corpora.essays().unwrap().source().sha256;
+    let other = "0".repeat(64);
+    let run = complete(&parent).set(
+        "corpora",
+        json!([{ "name": "essays", "sha256": own }, { "name": "words", "sha256": other }]),
+    );
+    let printed = text(&report(&[&run], &[]).stdout);
+    assert!(printed.contains("first: essays: longseq's own texts"), "{printed}");
 }
 
 #[test]
@@ -294,5 +310,4 @@ fn what_is_no_run_is_refused() {
         assert!(message.contains("\nhelp: "), "{what}: {message}");
         assert!(output.stdout.is_empty());
     }
-    assert!(Path::new(&twice.0).is_dir());
 }

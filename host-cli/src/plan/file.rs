@@ -31,8 +31,10 @@ impl PlanFile {
         let bytes = fs::read(&path).map_err(|source| {
             Error::io("read", &path, &source).help("name the folder of a run: its --out")
         })?;
-        serde_json::from_slice(&bytes)
-            .map_err(|source| Error::new(format!("{} is no plan: {source}", path.display())))
+        serde_json::from_slice(&bytes).map_err(|source| {
+            Error::new(format!("{} is no plan: {source}", path.display()))
+                .help("name the folder of a run: its --out")
+        })
     }
 
     /// The plan, as this version of the program knows it.

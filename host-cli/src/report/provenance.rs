@@ -1,12 +1,19 @@
 //! What a reader must know beside the numbers: what was run, with what, and what is missing.
 
+use std::path::Path;
+
 use serde_json::Value;
 
 use super::run::{Cell, Run};
-use crate::table::Table;
+use crate::{
+    corpora::{Corpora, EnglishWords, EssayText, Questions, Words},
+    table::Table,
+};
 
 /// One line on what a run was, from its plan: the profile, the seed, the template, ….
 pub fn summary(run: &Run) -> String {
+    let model = run.plan.machines.first().and_then(|machine| Path::new(&machine.model).file_name());
+    let model = model.map(|name| format!("model {}", name.display()));
     let fields = [
         ("profile", "/profile"),
         ("seed", "/seed"),
@@ -20,9 +27,8 @@ pub fn summary(run: &Run) -> String {
     let known = fields
         .iter()
         .filter_map(|(name, pointer)| Some(format!("{name} {}", text(run.planned(pointer)?))));
-    let hash = run.plan.get("plan_sha256").and_then(Value::as_str);
-    let hash = hash.and_then(|hash| hash.get(..12)).map(|hash| format!("plan {hash}"));
-    known.chain(hash).collect::<Vec<_>>().join(" · ")
+    let hash = run.plan.plan_sha256.chars().take(12).collect::<String>();
+    model.into_iter().chain(known).chain([format!("plan {hash}")]).collect::<Vec<_>>().join(" · ")
 }
 
 /// What must be said about the numbers of a run.
@@ -58,13 +64,14 @@ pub fn notes(run: &Run) -> Vec<String> {
         );
     }
     notes.extend(uuid_variant(run));
+    notes.extend(built_in_texts(run));
     notes
 }
 
 /// The plan in full, `machines` and hashes included: every value under its path.
 pub fn table(run: &Run) -> Table {
     let mut rows = Vec::new();
-    flatten("", &run.plan, &mut rows);
+    flatten("", &serde_json::to_value(&run.plan).unwrap_or_default(), &mut rows);
     Table { header: vec!["plan.json".to_owned(), run.name.clone()], rows }
 }
 
@@ -89,6 +96,32 @@ fn uuid_variant(run: &Run) -> Option<String> {
         "niah_essay_uuids at fixed depths: corrected, with UUIDs for values; the paper's own \
          figures were measured with 7-digit numbers"
             .to_owned()
+    })
+}
+
+/// Which corpora of the run are this program's own, by their hashes.
+fn built_in_texts(run: &Run) -> Option<String> {
+    let own = Corpora::default();
+    let sources = [
+        own.essays().map(EssayText::source),
+        own.words().map(Words::source),
+        own.english_words().map(EnglishWords::source),
+        own.squad().map(Questions::source),
+        own.hotpotqa().map(Questions::source),
+    ];
+    let own: Vec<&str> = sources.iter().flatten().map(|source| source.sha256.as_str()).collect();
+    let corpora = run.planned("/corpora").and_then(Value::as_array)?;
+    let field = |corpus: &Value, name| corpus.get(name).and_then(Value::as_str).map(str::to_owned);
+    let own: Vec<String> = corpora
+        .iter()
+        .filter(|corpus| field(corpus, "sha256").is_some_and(|hash| own.contains(&hash.as_str())))
+        .filter_map(|corpus| field(corpus, "name"))
+        .collect();
+    (!own.is_empty()).then(|| {
+        format!(
+            "{}: longseq's own texts, not the ones that RULER's figures are for",
+            own.join(", ")
+        )
     })
 }
 

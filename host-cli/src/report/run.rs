@@ -1,19 +1,19 @@
 //! The results of one run, read from its folder.
 
 use std::{
-    collections::{BTreeMap, BTreeSet, HashMap},
-    fs,
+    collections::{BTreeMap, BTreeSet},
     path::Path,
 };
 
 use longseq_core::statistics::{Estimate, mean_score};
-use serde::Deserialize;
 use serde_json::Value;
 
 use crate::{
     completion::Finish,
     digest::sha256_file,
     error::{Error, Result},
+    journal::failures,
+    plan::PlanFile,
     score::{
         Scored, TaskScore,
         files::{find, lengths},
@@ -26,8 +26,8 @@ use crate::{
 pub struct Run {
     /// What tables call it: the name of its folder.
     pub name: String,
-    /// Its `plan.json`, as it is.
-    pub plan: Value,
+    /// Its `plan.json`.
+    pub plan: PlanFile,
     /// Its cells by length, then in RULER's order of the tasks.
     pub cells: Vec<Cell>,
     /// SHA-256 of each prediction file, by `<length>/<task>.jsonl`.
@@ -61,20 +61,12 @@ pub struct Cell {
     pub reference: Option<String>,
 }
 
-/// A line of `failures.jsonl`.
-#[derive(Deserialize)]
-struct Failure {
-    length: usize,
-    task: String,
-    sample: usize,
-}
-
 impl Run {
     /// Reads the folder of a run.
     pub fn read(folder: &Path) -> Result<Self> {
-        let plan = read_plan(folder)?;
-        let mut cells = planned(&plan)?;
-        let mut failures = read_failures(folder)?;
+        let plan = PlanFile::read(folder)?;
+        let mut cells = planned(&plan.plan)?;
+        let mut failed = failed(folder)?;
         let mut predictions = BTreeMap::new();
         for (length, files) in lengths(folder)? {
             for found in find(&files)?.tasks {
@@ -83,10 +75,7 @@ impl Run {
                 let cell = cells
                     .entry(key)
                     .or_insert_with(|| Cell::empty(length, &found.task, found.name, 0));
-                cell.fill(
-                    score,
-                    failures.remove(&(length, found.task.clone())).unwrap_or_default(),
-                )?;
+                cell.fill(score, failed.remove(&(length, found.task.clone())).unwrap_or_default())?;
                 for file in &found.files {
                     let sha256 = sha256_file(file).map_err(|e| Error::io("read", file, &e))?;
                     let name = file.file_name().unwrap_or_default().display();
@@ -96,8 +85,8 @@ impl Run {
         }
         // Cells in which nothing but failures came out.
         for cell in cells.values_mut() {
-            if let Some(failed) = failures.remove(&(cell.length, cell.task.clone())) {
-                cell.failed = failed.len();
+            if let Some(samples) = failed.remove(&(cell.length, cell.task.clone())) {
+                cell.failed = samples.len();
             }
         }
         let name = folder.canonicalize().unwrap_or_else(|_| folder.to_owned());
@@ -110,9 +99,9 @@ impl Run {
         self.cells.iter().map(|cell| cell.length).collect()
     }
 
-    /// A value of the plan, e.g. `/template/name`.
+    /// A value of the plan, e.g. `/template/name`; `None` where the version that wrote it had none.
     pub fn planned(&self, pointer: &str) -> Option<&Value> {
-        self.plan.get("plan")?.pointer(pointer)
+        self.plan.plan.pointer(pointer)
     }
 }
 
@@ -164,68 +153,29 @@ impl Cell {
     }
 }
 
-fn read_plan(folder: &Path) -> Result<Value> {
-    let path = folder.join("plan.json");
-    let help = "name the folder that `longseq run --out` wrote";
-    let text = fs::read_to_string(&path).map_err(|e| Error::io("read", &path, &e).help(help))?;
-    serde_json::from_str(&text)
-        .map_err(|e| Error::new(format!("{}: not a plan: {e}", path.display())).help(help))
-}
-
 /// The cells that the plan names, all empty.
 fn planned(plan: &Value) -> Result<BTreeMap<(usize, TaskName), Cell>> {
     let list = |key| plan.pointer(key).and_then(Value::as_array).into_iter().flatten();
-    let samples = plan.pointer("/plan/samples").and_then(Value::as_u64).unwrap_or(0) as usize;
+    let samples = plan.pointer("/samples").and_then(Value::as_u64).unwrap_or(0) as usize;
     let mut cells = BTreeMap::new();
-    for length in list("/plan/lengths").filter_map(Value::as_u64) {
-        let tasks = list("/plan/tasks").filter_map(Value::as_str);
-        let depths: Vec<&Value> = list("/plan/depths").collect();
-        for task in tasks.flat_map(|task| at_depths(task, &depths)) {
-            let name = TaskName::parse(&task).ok_or_else(|| {
+    for length in list("/lengths").filter_map(Value::as_u64) {
+        for task in list("/tasks").filter_map(Value::as_str) {
+            let name = TaskName::parse(task).ok_or_else(|| {
                 Error::new(format!("plan.json names an unknown task `{task}`"))
                     .help("report with the version of longseq that ran it")
             })?;
-            let cell = Cell::empty(length as usize, &task, name, samples);
+            let cell = Cell::empty(length as usize, task, name, samples);
             cells.insert((length as usize, name), cell);
         }
     }
     Ok(cells)
 }
 
-/// The cells of a task: itself, or a needle task of RULER's at each depth that was asked for.
-fn at_depths(task: &str, depths: &[&Value]) -> Vec<String> {
-    let at = |depth: &&Value| {
-        let depth = depth.as_str().map_or_else(|| depth.to_string(), str::to_owned);
-        Some(format!("{task}_depth{depth}")).filter(|name| TaskName::parse(name).is_some())
-    };
-    match depths.iter().filter_map(at).collect::<Vec<_>>() {
-        none if none.is_empty() => vec![task.to_owned()],
-        names => names,
+/// The samples that ever failed, by length and task.
+fn failed(folder: &Path) -> Result<BTreeMap<(usize, String), BTreeSet<usize>>> {
+    let mut failed: BTreeMap<_, BTreeSet<_>> = BTreeMap::new();
+    for (length, task, sample) in failures(folder)?.into_keys() {
+        failed.entry((length, task)).or_default().insert(sample);
     }
-}
-
-/// The samples that ever failed, by length and task. A half-written last line is left out.
-fn read_failures(folder: &Path) -> Result<HashMap<(usize, String), BTreeSet<usize>>> {
-    let path = folder.join("failures.jsonl");
-    let mut failures: HashMap<_, BTreeSet<_>> = HashMap::new();
-    if !path.exists() {
-        return Ok(failures);
-    }
-    let text = fs::read_to_string(&path).map_err(|e| Error::io("read", &path, &e))?;
-    for (number, line) in text.split_inclusive('\n').enumerate() {
-        match serde_json::from_str(line) {
-            Ok(Failure { length, task, sample }) => {
-                failures.entry((length, task)).or_default().insert(sample);
-            }
-            Err(_) if !line.ends_with('\n') => {}
-            Err(error) => {
-                return Err(Error::new(format!(
-                    "{}, line {}: {error}",
-                    path.display(),
-                    number + 1
-                )));
-            }
-        }
-    }
-    Ok(failures)
+    Ok(failed)
 }
