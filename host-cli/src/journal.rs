@@ -41,42 +41,49 @@ pub struct Failure {
     pub error: String,
 }
 
-/// A run's folder, open for writing by this process alone.
+/// A run's folder that no other process writes to while this value lives.
 #[derive(Debug)]
-pub struct Journal {
+pub struct Folder {
     root: PathBuf,
     /// Releases the lock when dropped.
     _lock: File,
+}
+
+impl Folder {
+    /// Locks a new or empty folder, or that of a run; refuses one that another process writes to
+    /// or that holds something else.
+    pub fn lock(root: &Path) -> Result<Self> {
+        fs::create_dir_all(root).map_err(|source| Error::io("create", root, &source))?;
+        refuse_foreign_files(root)?;
+        Ok(Self { root: root.to_path_buf(), _lock: lock(root)? })
+    }
+
+    /// Starts the run, or continues it; refuses one of another plan.
+    pub fn open(self, plan: &Plan, machine: &Machine) -> Result<Journal> {
+        match PlanFile::find(&self.root, plan)? {
+            Some(file) => file.note_machine(machine, &self.root)?,
+            None => PlanFile::new(plan, machine).write(&self.root)?,
+        }
+        let failures = self.root.join("failures.jsonl");
+        lines::repair::<Failure>(&failures, |_| Ok(()))?;
+        Ok(Journal { failures: append(&failures)?, folder: self, failed: 0 })
+    }
+}
+
+/// Where a run's predictions and failures go.
+#[derive(Debug)]
+pub struct Journal {
+    folder: Folder,
     failures: File,
     /// Samples that failed since the journal was opened.
     failed: usize,
 }
 
 impl Journal {
-    /// Starts a run in a new or empty folder, or continues the one that is there.
-    ///
-    /// Refuses a folder that another process writes to, that holds something else, or whose plan
-    /// is another one.
-    pub fn open(root: &Path, plan: &Plan, machine: &Machine) -> Result<Self> {
-        fs::create_dir_all(root).map_err(|source| Error::io("create", root, &source))?;
-        let lock = lock(root)?;
-        let path = root.join("plan.json");
-        if path.exists() {
-            PlanFile::read(root)?.resume(plan, machine, root)?;
-        } else {
-            refuse_foreign_files(root)?;
-            PlanFile::new(plan, machine).write(root)?;
-        }
-        let failures = root.join("failures.jsonl");
-        lines::repair::<Failure>(&failures, |_| Ok(()))?;
-        let failures = append(&failures)?;
-        Ok(Self { root: root.to_path_buf(), _lock: lock, failures, failed: 0 })
-    }
-
     /// Opens the predictions of a cell and drops a torn last line.
     pub fn cell(&mut self, cell: &Cell) -> Result<CellJournal<'_>> {
-        let path = predictions(&self.root, cell);
-        let folder = path.parent().unwrap_or(&self.root);
+        let path = predictions(&self.folder.root, cell);
+        let folder = path.parent().unwrap_or(&self.folder.root);
         fs::create_dir_all(folder).map_err(|source| Error::io("create", folder, &source))?;
         lines::repair::<Completion>(&path, |_| Ok(()))?;
         Ok(CellJournal { cell: cell.clone(), file: append(&path)?, path, journal: self })
@@ -117,7 +124,7 @@ impl CellJournal<'_> {
             error: error.what().to_owned(),
         };
         self.journal.failed += 1;
-        let path = self.journal.root.join("failures.jsonl");
+        let path = self.journal.folder.root.join("failures.jsonl");
         append_line(&mut self.journal.failures, &path, &failure)
     }
 }
@@ -168,9 +175,11 @@ fn lock(root: &Path) -> Result<File> {
 
 fn refuse_foreign_files(root: &Path) -> Result<()> {
     let entries = fs::read_dir(root).map_err(|source| Error::io("read", root, &source))?;
-    let mut names = entries.flatten().map(|entry| entry.file_name());
-    match names.find(|name| name != "lock" && name != "plan.json.part") {
+    let names: Vec<_> = entries.flatten().map(|entry| entry.file_name()).collect();
+    let is_run = names.iter().any(|name| name == "plan.json");
+    match names.iter().find(|&name| name != "lock" && name != "plan.json.part") {
         None => Ok(()),
+        Some(_) if is_run => Ok(()),
         Some(name) => {
             let name = name.display();
             Err(Error::new(format!("{} holds {name} but no plan.json", root.display()))

@@ -5,6 +5,7 @@
 //! is recorded beside it as the [`Machine`].
 
 mod file;
+mod machine;
 
 use std::fmt;
 
@@ -14,6 +15,7 @@ use serde_json::Value;
 use crate::digest::sha256_hex;
 
 pub use file::PlanFile;
+pub use machine::{Machine, cpu_model};
 
 /// Everything that the predictions of a run depend on.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -130,23 +132,6 @@ impl fmt::Display for Cell {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} at {} tokens", self.task, self.length)
     }
-}
-
-/// Where and how a plan ran: predictions do not depend on it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Machine {
-    /// Model name of the processor.
-    pub cpu: String,
-    /// Threads used.
-    pub threads: usize,
-    /// Samples decoded together.
-    pub batch: usize,
-    /// Whether shared prefixes were read once.
-    pub shared_prefixes: bool,
-    /// Folder of the checkpoint.
-    pub model: String,
-    /// Path of the tokenizer.
-    pub tokenizer: String,
 }
 
 impl Plan {

@@ -34,6 +34,7 @@ impl Run {
             "machines": [{
                 "cpu": "some | CPU", "threads": 2, "batch": 1, "shared_prefixes": true,
                 "model": "checkpoints/m", "tokenizer": "t",
+                "corpora": {"essays": "built in"},
             }],
         });
         fs::write(folder.join("plan.json"), plan.to_string()).unwrap();

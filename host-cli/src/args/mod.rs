@@ -3,6 +3,7 @@
 pub mod corpora;
 pub mod generate;
 pub mod report;
+pub mod run;
 pub mod score;
 
 use clap::{Parser, Subcommand};

@@ -11,7 +11,7 @@ use crate::{
     corpora::Corpora,
     error::{Error, Result},
     generate::{
-        Cell, Setup, tasks,
+        self, Cell, Setup, tasks,
         write::{Target, Written},
     },
     python_json::write_line,
@@ -68,22 +68,7 @@ fn cells(args: &GenerateArgs, num_samples: usize) -> Result<Vec<Cell>> {
             .help("leave out --flat, or name one length"));
     }
     let tasks = tasks(args.profile.into(), &args.task, args.options.corrected_uuids)?;
-    let depths: Vec<Option<u8>> = match args.options.depth.as_slice() {
-        [] => vec![None],
-        depths => depths.iter().copied().map(Some).collect(),
-    };
-    let mut cells = Vec::new();
-    for &length in &args.max_seq_length {
-        for task in &tasks {
-            for &depth in &depths {
-                let cell = Cell::new(*task, depth, length, num_samples)?;
-                if !cells.contains(&cell) {
-                    cells.push(cell);
-                }
-            }
-        }
-    }
-    Ok(cells)
+    generate::cells(&tasks, &args.options.depth, &args.max_seq_length, num_samples)
 }
 
 fn generate(

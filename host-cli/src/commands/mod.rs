@@ -10,6 +10,7 @@ use std::process::ExitCode;
 use crate::{
     args::{Args, Command},
     error::Result,
+    run::interrupt,
 };
 
 /// How a command that could run ended.
@@ -19,6 +20,8 @@ pub enum Outcome {
     Done,
     /// Done, but some samples failed (exit code 1).
     DoneWithFailures,
+    /// Ended by Ctrl-C before all was done (exit code 130).
+    Interrupted,
 }
 
 impl From<Outcome> for ExitCode {
@@ -26,6 +29,7 @@ impl From<Outcome> for ExitCode {
         match outcome {
             Outcome::Done => Self::SUCCESS,
             Outcome::DoneWithFailures => Self::from(1),
+            Outcome::Interrupted => Self::from(interrupt::EXIT_CODE),
         }
     }
 }

@@ -84,6 +84,29 @@ impl Corpora {
         self.hotpotqa.get_or_try_init(|| hotpotqa::load(self.files.hotpotqa.as_deref()))
     }
 
+    /// Reads the corpora that a recipe may use, and says where they came from.
+    pub fn read_for(&self, recipe: &Recipe) -> Result<Vec<&Source>> {
+        if uses_words(recipe) {
+            self.words()?;
+        }
+        match recipe {
+            Recipe::CommonWords => {
+                self.english_words()?;
+            }
+            Recipe::QuestionAnswering(Dataset::Squad) => {
+                self.squad()?;
+            }
+            Recipe::QuestionAnswering(Dataset::HotpotQa) => {
+                self.hotpotqa()?;
+            }
+            _ if uses_essays(recipe) => {
+                self.essays()?;
+            }
+            _ => {}
+        }
+        Ok(self.sources_of(recipe))
+    }
+
     /// Where the corpora that a recipe uses came from, as far as they were read.
     pub fn sources_of(&self, recipe: &Recipe) -> Vec<&Source> {
         let words = self.words.get().map(Words::source).filter(|_| uses_words(recipe));

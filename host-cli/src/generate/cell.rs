@@ -78,6 +78,31 @@ pub fn tasks(profile: Profile, names: &[String], corrected_uuids: bool) -> Resul
     Ok(tasks)
 }
 
+/// Every task at every length and depth, each once, length by length.
+pub fn cells(
+    tasks: &[Task],
+    depths: &[u8],
+    lengths: &[usize],
+    num_samples: usize,
+) -> Result<Vec<Cell>> {
+    let depths: Vec<Option<u8>> = match depths {
+        [] => vec![None],
+        depths => depths.iter().copied().map(Some).collect(),
+    };
+    let mut cells = Vec::new();
+    for &length in lengths {
+        for task in tasks {
+            for &depth in &depths {
+                let cell = Cell::new(*task, depth, length, num_samples)?;
+                if !cells.contains(&cell) {
+                    cells.push(cell);
+                }
+            }
+        }
+    }
+    Ok(cells)
+}
+
 fn unknown_task(profile: Profile, name: &str) -> Error {
     let is_depth_task = DEPTH_TASKS.iter().any(|task| task.name == name);
     let error = Error::new(format!("profile {profile} has no task {name:?}"));

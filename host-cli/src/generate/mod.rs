@@ -13,7 +13,8 @@ pub mod write;
 
 use longseq_core::ruler::{budget::Fit, options::Seeding, profile::Profile};
 
-pub use cell::{Cell, LONGEST, tasks};
+pub use cell::{Cell, LONGEST, cells, tasks};
+pub use provenance::{fit_name, seeding_name};
 pub use sample::Sizes;
 
 use crate::{

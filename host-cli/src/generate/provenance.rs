@@ -30,14 +30,16 @@ impl Setup<'_> {
     }
 }
 
-fn seeding_name(seeding: Seeding) -> &'static str {
+/// `run` or `per-sample`.
+pub fn seeding_name(seeding: Seeding) -> &'static str {
     match seeding {
         Seeding::Run => "run",
         Seeding::PerSample => "per-sample",
     }
 }
 
-fn fit_name(fit: Fit) -> &'static str {
+/// `exact` or `shrink`.
+pub fn fit_name(fit: Fit) -> &'static str {
     match fit {
         Fit::Exact => "exact",
         Fit::Shrink => "shrink",

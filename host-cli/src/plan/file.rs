@@ -55,17 +55,23 @@ impl PlanFile {
         fs::rename(&part, &path).map_err(|source| Error::io("write", &path, &source))
     }
 
-    /// Refuses another plan, naming what differs; notes a machine that is not yet listed.
-    pub fn resume(mut self, plan: &Plan, machine: &Machine, root: &Path) -> Result<()> {
-        let differences = self.differences(plan);
-        if !differences.is_empty() {
-            let differences = differences.join("\n  ");
-            let root = root.display();
-            return Err(Error::new(format!("{root} is the run of another plan:\n  {differences}"))
-                .help(
-                    "repeat the options it was started with, or name another folder with --out",
-                ));
+    /// That of the run in `root`, if there is one; refuses another plan, naming what differs.
+    pub fn find(root: &Path, plan: &Plan) -> Result<Option<Self>> {
+        if !root.join("plan.json").exists() {
+            return Ok(None);
         }
+        let file = Self::read(root)?;
+        let differences = file.differences(plan);
+        if differences.is_empty() {
+            return Ok(Some(file));
+        }
+        let (root, differences) = (root.display(), differences.join("\n  "));
+        Err(Error::new(format!("{root} is the run of another plan:\n  {differences}"))
+            .help("repeat the options it was started with, or name another folder with --out"))
+    }
+
+    /// Adds a machine that is not yet listed.
+    pub fn note_machine(mut self, machine: &Machine, root: &Path) -> Result<()> {
         if self.machines.contains(machine) {
             return Ok(());
         }

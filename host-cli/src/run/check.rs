@@ -44,6 +44,8 @@ pub struct CellCheck {
 /// The ends of a prompt, to be looked at.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FirstPrompt {
+    /// Its cell.
+    pub cell: Cell,
     /// The first token ids.
     pub head: Vec<u32>,
     /// The last token ids.
@@ -81,9 +83,9 @@ impl Check {
             let encoded = encode(source, tokenizer, &cell, &pending)?;
             let protocol = source.protocol(&cell)?;
             let bos = usize::from(tokenizer.bos().is_some());
+            check.first = check.first.or_else(|| FirstPrompt::of(&cell, &encoded));
             let checked = CellCheck::new(cell, pending, &encoded, protocol, bos, schedule)?;
             check.cells.push(checked);
-            check.first = check.first.or_else(|| FirstPrompt::of(&encoded));
         }
         Ok(check)
     }
@@ -156,10 +158,11 @@ impl CellCheck {
 }
 
 impl FirstPrompt {
-    fn of(encoded: &[Encoded]) -> Option<Self> {
+    fn of(cell: &Cell, encoded: &[Encoded]) -> Option<Self> {
         let prompt = encoded.first()?.prompt.as_ref().ok()?;
         let ids = &prompt.ids;
         Some(Self {
+            cell: cell.clone(),
             head: ids[..ids.len().min(SHOWN)].to_vec(),
             tail: ids[ids.len().saturating_sub(SHOWN)..].to_vec(),
             bos: prompt.bos,

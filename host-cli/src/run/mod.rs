@@ -8,6 +8,9 @@ pub mod answer;
 pub mod cell;
 pub mod check;
 pub mod encode;
+pub mod estimate;
+pub mod interrupt;
+pub mod ruler;
 pub mod together;
 pub mod trunk;
 

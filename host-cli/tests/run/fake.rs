@@ -13,7 +13,7 @@ use longseq::{
     completion::Completion,
     engine::{Continuation, Engine},
     error::{Error, Result},
-    journal::{self, Journal},
+    journal::{self, Folder},
     plan::{Cell, CheckpointFiles, Machine, Plan, Program, TemplateText, TokenizerFile},
     progress::Progress,
     run::{
@@ -208,6 +208,7 @@ pub fn machine() -> Machine {
         shared_prefixes: true,
         model: "fake".to_owned(),
         tokenizer: "bytes".to_owned(),
+        corpora: BTreeMap::new(),
     }
 }
 
@@ -220,8 +221,9 @@ pub fn run(
 ) -> Result<(bool, usize)> {
     let home = tempfile::tempdir().unwrap();
     let tokenizer = byte_tokenizer(home.path());
+    let folder = Folder::lock(root)?;
     let check = Check::new(plan, root, &NEEDLES, &tokenizer, schedule, |_| {})?;
-    let mut journal = Journal::open(root, plan, &machine())?;
+    let mut journal = folder.open(plan, &machine())?;
     let mut progress = Progress::new(check.work());
     let stop = engine.stop.clone();
     let parts = Parts { plan, source: &NEEDLES, tokenizer: &tokenizer, schedule, stop: &stop };

@@ -1,13 +1,22 @@
 //! Interrupted, torn, foreign: what the journal makes of a folder.
 
-use std::fs;
+use std::{fs, path::Path};
 
-use longseq::{journal, plan::PlanFile, run::cell::Schedule};
+use longseq::{
+    error::Result,
+    journal::{self, Folder, Journal},
+    plan::{Machine, Plan, PlanFile},
+    run::cell::Schedule,
+};
 
 use crate::{
     ONE,
     fake::{Retriever, machine, plan, predictions, run},
 };
+
+fn open(root: &Path, plan: &Plan, machine: &Machine) -> Result<Journal> {
+    Folder::lock(root)?.open(plan, machine)
+}
 
 #[test]
 fn an_interrupted_run_goes_on_where_it_stopped() {
@@ -70,11 +79,11 @@ fn a_broken_line_that_is_not_the_last_is_an_error() {
 fn another_plan_is_refused_and_its_differences_named() {
     let folder = tempfile::tempdir().unwrap();
     let plan = plan(true);
-    journal::Journal::open(folder.path(), &plan, &machine()).unwrap();
+    open(folder.path(), &plan, &machine()).unwrap();
     let mut other = plan.clone();
     other.samples += 1;
     other.tokenizer.bos = Some(3);
-    let error = journal::Journal::open(folder.path(), &other, &machine()).unwrap_err();
+    let error = open(folder.path(), &other, &machine()).unwrap_err();
     assert!(error.what().contains("samples: 9 there, 10 here"), "{error}");
     assert!(error.what().contains("tokenizer.bos: null there, 3 here"), "{error}");
     assert!(!error.what().contains("seed"), "{error}");
@@ -88,7 +97,7 @@ fn the_plan_is_written_down_with_its_hash_and_machines() {
     let mut elsewhere = machine();
     elsewhere.cpu = "another".to_owned();
     for machine in [machine(), elsewhere.clone(), machine()] {
-        journal::Journal::open(folder.path(), &plan, &machine).unwrap();
+        open(folder.path(), &plan, &machine).unwrap();
     }
     let file = PlanFile::read(folder.path()).unwrap();
     assert_eq!(file.parsed().unwrap(), plan);
@@ -100,17 +109,17 @@ fn the_plan_is_written_down_with_its_hash_and_machines() {
 fn one_process_at_a_time_writes() {
     let folder = tempfile::tempdir().unwrap();
     let plan = plan(true);
-    let first = journal::Journal::open(folder.path(), &plan, &machine()).unwrap();
-    let error = journal::Journal::open(folder.path(), &plan, &machine()).unwrap_err();
+    let first = open(folder.path(), &plan, &machine()).unwrap();
+    let error = open(folder.path(), &plan, &machine()).unwrap_err();
     assert!(error.what().contains("another process"), "{error}");
     drop(first);
-    journal::Journal::open(folder.path(), &plan, &machine()).unwrap();
+    open(folder.path(), &plan, &machine()).unwrap();
 }
 
 #[test]
 fn a_folder_of_something_else_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("thesis.tex"), "").unwrap();
-    let error = journal::Journal::open(folder.path(), &plan(true), &machine()).unwrap_err();
+    let error = open(folder.path(), &plan(true), &machine()).unwrap_err();
     assert!(error.what().contains("thesis.tex"), "{error}");
 }

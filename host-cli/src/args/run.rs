@@ -1,0 +1,138 @@
+//! `longseq run`
+
+use std::{num::NonZeroUsize, path::PathBuf};
+
+use clap::{Args, ValueEnum};
+
+use super::{
+    corpora::CorpusArgs,
+    generate::{ProfileArg, PromptArgs},
+};
+
+/// Runs a model on RULER's prompts.
+#[derive(Debug, Args)]
+#[command(after_long_help = EXAMPLES)]
+pub struct RunArgs {
+    /// Folder of the checkpoint: config.json and weights
+    #[arg(long, value_name = "DIR")]
+    pub model: PathBuf,
+    /// The model's tokenizer.json, or a folder that holds one [default: the checkpoint's folder]
+    #[arg(long, value_name = "PATH")]
+    pub tokenizer: Option<PathBuf>,
+    /// Tasks by name; `all` for the 13, `depth-ablation` for the 36 of profile huang2025
+    #[arg(long, value_name = "NAME", value_delimiter = ',', required = true)]
+    pub tasks: Vec<String>,
+    /// Lengths in tokens: prompt, answer prefix and the tokens to generate together
+    #[arg(long, value_name = "N", value_delimiter = ',', required = true)]
+    pub lengths: Vec<usize>,
+    /// Samples of each task at each length
+    #[arg(long, value_name = "K", default_value_t = 500)]
+    pub samples: usize,
+    /// Folder of the run: new, empty, or that of the same run, which then goes on
+    #[arg(long, value_name = "RUN")]
+    pub out: PathBuf,
+    /// Whose prompts: NVIDIA/RULER's, or those of the fork behind Huang (2025)
+    #[arg(long, value_enum, default_value_t = ProfileArg::Ruler)]
+    pub profile: ProfileArg,
+    /// Random seed of the prompts
+    #[arg(long, value_name = "S", default_value_t = 42)]
+    pub seed: u32,
+    /// How the prompts are drawn.
+    #[command(flatten)]
+    pub prompts: PromptArgs,
+    /// Which text prompts are made of.
+    #[command(flatten)]
+    pub corpora: CorpusArgs,
+    /// How the model is run.
+    #[command(flatten)]
+    pub model_options: ModelArgs,
+    /// Check and estimate, run and write nothing
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Print the outcome (with --dry-run the plan) as JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// How the model is run.
+#[derive(Clone, Debug, Args)]
+#[command(next_help_heading = "Running the model")]
+pub struct ModelArgs {
+    /// What computes
+    #[arg(long, value_enum, default_value_t = BackendArg::Reference)]
+    pub backend: BackendArg,
+    /// Floating-point numbers of activations and states
+    #[arg(long, value_enum, default_value_t = PrecisionArg::F32)]
+    pub precision: PrecisionArg,
+    /// Samples answered together; the answers do not depend on it
+    #[arg(long, value_name = "N", default_value = "1")]
+    pub batch: NonZeroUsize,
+    /// Threads; the answers do not depend on it [default: one a core]
+    #[arg(long, value_name = "N")]
+    pub threads: Option<NonZeroUsize>,
+    /// Write every answer to its last token, even when its score can no longer change
+    #[arg(long)]
+    pub no_decided_stop: bool,
+    /// Read every prompt from its start, also where samples share a prefix
+    #[arg(long)]
+    pub no_shared_prefix: bool,
+}
+
+/// `--backend`
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum BackendArg {
+    /// The plain functions of longseq-core
+    Reference,
+}
+
+/// `--precision`
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum PrecisionArg {
+    /// 32 bits
+    F32,
+    /// 64 bits
+    F64,
+}
+
+impl BackendArg {
+    /// The name in plans and reports.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Reference => "reference",
+        }
+    }
+}
+
+impl PrecisionArg {
+    /// The name in plans and reports.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::F32 => "f32",
+            Self::F64 => "f64",
+        }
+    }
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  What would be done, and how much of it:
+    longseq run --model mamba2-370m --tokenizer gpt-neox-20b --tasks all \\
+      --lengths 1024,2048,4096 --samples 50 --out runs/mamba2 --dry-run
+
+  RULER's 13 tasks on its own corpora (from `longseq corpora fetch`):
+    longseq run --model mamba2-370m --tokenizer gpt-neox-20b --tasks all \\
+      --lengths 4096,8192 --out runs/mamba2 --essays corpora/PaulGrahamEssays.json \\
+      --words corpora --english-words corpora/english_words.json \\
+      --squad corpora/squad.json --hotpotqa corpora/hotpotqa.json
+
+  Then its tables:
+    longseq report runs/mamba2
+
+A run that was interrupted or killed goes on where it stopped when the same command is given
+again; samples that failed are tried again. RULER's length does not count BOS: a model that wants
+one reads one token more.
+
+RUN holds plan.json (what was run, with all hashes), predictions/<length>/<task>.jsonl (RULER's
+prediction files) and failures.jsonl.
+
+Exit code: 0 all done, 1 done but some samples failed, 2 cannot run, 130 interrupted.";

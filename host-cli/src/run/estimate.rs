@@ -1,0 +1,107 @@
+//! What a run will do, and how much of it, in a few lines.
+
+use std::fmt;
+
+use indicatif::{HumanBytes, HumanCount};
+
+use super::{
+    cell::Schedule,
+    check::{Check, FirstPrompt},
+};
+use crate::{plan::Plan, tokenizer::Tokenizer};
+
+/// Bytes that a model takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Memory {
+    /// Of the weights, as stored: the file is mapped.
+    pub weights: u64,
+    /// Of one slot.
+    pub slot: u64,
+    /// Of what one call of the engine needs beside.
+    pub scratch: u64,
+}
+
+/// A plan and what is left to do of it. Displays as lines for a reader.
+#[derive(Clone, Copy, Debug)]
+pub struct Estimate<'a> {
+    /// The plan.
+    pub plan: &'a Plan,
+    /// What is left to do.
+    pub check: &'a Check,
+    /// The tokenizer.
+    pub tokenizer: &'a Tokenizer,
+    /// How it is done.
+    pub schedule: Schedule,
+    /// Memory of the model.
+    pub memory: Memory,
+}
+
+impl Memory {
+    /// All of it, for so many slots.
+    pub fn total(&self, slots: usize) -> u64 {
+        self.weights + self.scratch + self.slot * slots as u64
+    }
+}
+
+impl fmt::Display for Estimate<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { plan, check, memory, .. } = self;
+        let checkpoint = &plan.checkpoint;
+        let count = |number: usize| HumanCount(number as u64);
+        let parameters = HumanCount(checkpoint.parameters);
+        let (backend, precision) = (&plan.backend, &plan.precision);
+        let family = &checkpoint.family;
+        writeln!(
+            f,
+            "model      {family}, {parameters} parameters; {backend} backend, {precision}"
+        )?;
+        self.tokenizer(f)?;
+        let (tasks, lengths) = (plan.tasks.len(), plan.lengths.len());
+        let all = count(tasks * lengths * plan.samples);
+        write!(f, "samples    {all}: {tasks} tasks at {lengths} lengths, {} each", plan.samples)?;
+        match check.finished {
+            0 => writeln!(f)?,
+            finished => writeln!(f, "; {} are there already", count(finished))?,
+        }
+        let read = count(check.prompt_tokens() - check.saved());
+        write!(f, "tokens     {read} to read")?;
+        match check.saved() {
+            0 => {}
+            saved => write!(f, " ({} more are in shared prefixes)", count(saved))?,
+        }
+        writeln!(f, ", at most {} to write", count(check.answer_tokens()))?;
+        let slots = self.schedule.slots();
+        let total = HumanBytes(memory.total(slots));
+        let (weights, slot) = (HumanBytes(memory.weights), HumanBytes(memory.slot));
+        let longest = count(check.longest());
+        writeln!(
+            f,
+            "memory     {total}: weights {weights}, {slots} × {slot} for {longest} tokens"
+        )?;
+        check.first.as_ref().map_or(Ok(()), |first| self.first_prompt(first, f))
+    }
+}
+
+impl Estimate<'_> {
+    fn tokenizer(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let ids = HumanCount(self.plan.tokenizer.vocabulary as u64);
+        let template = &self.plan.template.name;
+        write!(f, "tokenizer  {ids} ids; template {template}; ")?;
+        match self.tokenizer.bos() {
+            None => write!(f, "no BOS")?,
+            Some(bos) => write!(f, "BOS {} ({}), says {}", bos.token, bos.id, bos.source)?,
+        }
+        match self.plan.end_of_text.as_slice() {
+            [] => writeln!(f, "; no token ends a text"),
+            ids => writeln!(f, "; ids that end a text: {ids:?}"),
+        }
+    }
+
+    fn first_prompt(&self, first: &FirstPrompt, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let FirstPrompt { cell, tokens, bos, head, tail } = first;
+        let text = |ids: &[u32]| self.tokenizer.decode(ids, false).unwrap_or_default();
+        writeln!(f, "prompt 0   {cell}: {tokens} tokens, {bos} BOS")?;
+        writeln!(f, "           begins {head:?} {:?}", text(head))?;
+        writeln!(f, "           ends   {tail:?} {:?}", text(tail))
+    }
+}
