@@ -23,6 +23,26 @@ fn llama_3() -> Value {
     json
 }
 
+/// Llama 2's way: `▁` for spaces and in front, one piece, bytes for unknown characters.
+fn llama_2() -> Value {
+    let mut json = common::trained_on_marks();
+    json["normalizer"] = json!({"type": "Sequence", "normalizers": [
+        {"type": "Prepend", "prepend": "\u{2581}"},
+        {"type": "Replace", "pattern": {"String": " "}, "content": "\u{2581}"},
+    ]});
+    json["pre_tokenizer"] = Value::Null;
+    json
+}
+
+/// The same as later versions of transformers write it.
+fn llama_2_metaspace() -> Value {
+    let mut json = common::trained_on_marks();
+    json["pre_tokenizer"] = json!({
+        "type": "Metaspace", "replacement": "\u{2581}", "prepend_scheme": "first", "split": false,
+    });
+    json
+}
+
 fn load(json: &Value) -> Tokenizer {
     let folder = tempfile::tempdir().expect("a folder");
     save(folder.path(), json);
@@ -46,10 +66,11 @@ proptest! {
     fn pieces_add_up(parts in prop::collection::vec(prop::sample::select(vec![
         "walk", "work", "a", "Z", "7", "1234", " ", " ", " ", " ", " ", "  ", "     ", "\n", "\n\n",
         "\t", "\r\n", ".", ",", "'s", "'S", "'", "\"", "--", "e\u{301}", "\u{301}", "\u{e9}",
-        "\u{a0}", "\u{2003}", "\u{1f600}", "\u{4e2d}", "<|endoftext|>", "\u{1e9b}\u{323}", "\u{ff11}",
+        "\u{a0}", "\u{2003}", "\u{1f600}", "\u{4e2d}", "<|endoftext|>", "</s>", "\u{2581}", "\u{1e9b}\u{323}", "\u{ff11}",
     ]), 0..60)) {
-        static TOKENIZERS: LazyLock<[Tokenizer; 2]> =
-            LazyLock::new(|| [warm(&neox()), warm(&llama_3())]);
+        static TOKENIZERS: LazyLock<[Tokenizer; 4]> = LazyLock::new(|| {
+            [neox(), llama_3(), llama_2(), llama_2_metaspace()].map(|json| warm(&json))
+        });
         let text = parts.concat();
         for tokenizer in &*TOKENIZERS {
             let count = tokenizer.counter().count(&text);
@@ -71,6 +92,10 @@ fn unknown_ways_are_counted_whole() {
         edit(&mut json);
         assert!(!load(&json).counts_by_pieces());
     }
+    // A token that runs across a space.
+    let mut json = llama_2();
+    json["model"]["vocab"]["to\u{2581}work"] = 5000.into();
+    assert!(!load(&json).counts_by_pieces());
     let mut json = neox();
     holds_space(&mut json);
     let tokenizer = load(&json);

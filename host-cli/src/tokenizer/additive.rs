@@ -6,9 +6,15 @@
 //! stands only at the start of a piece, or in a piece of nothing else. The piece that starts at
 //! such a space does not depend on what is before it, and what is before ends in no white space,
 //! so no look-ahead sees the difference. NFC does not change anything across a space either.
+//!
+//! A SentencePiece BPE tokenizer writes spaces as `▁` and encodes the text as one piece. Where no
+//! token of the vocabulary has a `▁` after another character, no merge runs across such a space,
+//! and merges on one side do not depend on the other. It puts a `▁` before the text, so a piece
+//! that does not start the text is counted behind a word, whose tokens are taken off again.
+//!
 //! Hence: tokens of the whole = sum of the tokens of the pieces cut before such spaces.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 /// GPT-2's and GPT-NeoX's expression, what `ByteLevel` does by itself; GPT-4's with the digits
 /// in groups of up to three (Llama 3), and one by one (Qwen 2).
@@ -18,10 +24,36 @@ const KNOWN_SPLITS: [&str; 3] = [
     r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+",
 ];
 
-/// Whether token counts add up over [`pieces`], by what the `tokenizer.json` says.
-pub fn is_additive(json: &Value) -> bool {
-    let model = &json["model"];
-    let plain_bpe = model["type"].as_str() == Some("BPE") && model["dropout"].is_null();
+/// How counts of pieces make the count of a text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Counting {
+    /// They do not.
+    Whole,
+    /// Each piece is counted by itself.
+    Pieces,
+    /// Each piece but the first is counted behind a word. A text with one of these added tokens in
+    /// it is counted whole: the text after it starts anew.
+    BehindWord(Vec<String>),
+}
+
+impl Counting {
+    /// What the `tokenizer.json` allows.
+    pub fn of(json: &Value) -> Self {
+        let model = &json["model"];
+        let is_bpe = model["type"].as_str() == Some("BPE") && model["dropout"].is_null();
+        if is_bpe && is_byte_level_bpe(json) && added_tokens_keep_cuts(&json["added_tokens"]) {
+            Self::Pieces
+        } else if is_bpe && writes_spaces_as_marks(json) && marks_start_tokens(&model["vocab"]) {
+            let added = json["added_tokens"].as_array().into_iter().flatten();
+            let contents = added.map(|token| token["content"].as_str().unwrap_or_default());
+            Self::BehindWord(contents.map(str::to_owned).collect())
+        } else {
+            Self::Whole
+        }
+    }
+}
+
+fn is_byte_level_bpe(json: &Value) -> bool {
     let normalizer = &json["normalizer"];
     let plain_text = normalizer.is_null() || normalizer["type"].as_str() == Some("NFC");
     let pre_tokenizer = &json["pre_tokenizer"];
@@ -32,7 +64,29 @@ pub fn is_additive(json: &Value) -> bool {
         },
         _ => is_byte_level(pre_tokenizer, true),
     };
-    plain_bpe && plain_text && known_split && added_tokens_keep_cuts(&json["added_tokens"])
+    plain_text && known_split
+}
+
+/// Llama 2's two ways to say that spaces become `▁` and one is put in front.
+fn writes_spaces_as_marks(json: &Value) -> bool {
+    let (normalizer, pre_tokenizer) = (&json["normalizer"], &json["pre_tokenizer"]);
+    let by_normalizer = json!({"type": "Sequence", "normalizers": [
+        {"type": "Prepend", "prepend": "▁"},
+        {"type": "Replace", "pattern": {"String": " "}, "content": "▁"},
+    ]});
+    let by_pre_tokenizer = pre_tokenizer["type"].as_str() == Some("Metaspace")
+        && pre_tokenizer["replacement"].as_str() == Some("▁")
+        && pre_tokenizer["split"].as_bool() == Some(false);
+    (*normalizer == by_normalizer && pre_tokenizer.is_null())
+        || (normalizer.is_null() && by_pre_tokenizer)
+}
+
+/// No token has `▁` after another character; and what is beside a cut is a token, never unknown.
+fn marks_start_tokens(vocab: &Value) -> bool {
+    let Some(vocab) = vocab.as_object() else { return false };
+    let known = |c: char| vocab.contains_key(c.encode_utf8(&mut [0; 4]) as &str);
+    ('!'..='~').chain(['▁']).all(known)
+        && vocab.keys().all(|token| !token.trim_start_matches('▁').contains('▁'))
 }
 
 fn is_byte_level(json: &Value, use_regex: bool) -> bool {

@@ -10,7 +10,7 @@ use longseq_core::ruler::corpus::{CountError, CountTokens};
 
 use super::{
     Tokenizer,
-    additive::{pieces, sentences},
+    additive::{Counting, pieces, sentences},
 };
 use crate::error::Error;
 
@@ -49,26 +49,39 @@ impl<'a> Counter<'a> {
 
     /// Tokens of `text` without BOS, EOS or other post-processor tokens.
     pub fn count_text(&mut self, text: &str) -> Result<usize, Error> {
-        if !self.tokenizer.counts_by_pieces() {
-            return self.count_whole(text);
-        }
-        let mut sum = 0;
-        for sentence in sentences(text) {
-            sum += match self.memory.sentences.get(sentence) {
-                Some(&count) => count as usize,
-                None => self.learn(sentence)?,
-            };
-        }
+        let Some(sum) = self.count_by_pieces(text)? else { return self.count_whole(text) };
         let decrement = |left: usize| left.checked_sub(1);
         let unchecked = &self.tokenizer.unchecked;
         if unchecked.fetch_update(Ordering::Relaxed, Ordering::Relaxed, decrement).is_ok() {
             let whole = self.count_whole(text)?;
             if whole != sum {
-                self.tokenizer.additive.store(false, Ordering::Relaxed);
+                self.tokenizer.refuted.store(true, Ordering::Relaxed);
             }
             return Ok(whole);
         }
         Ok(sum)
+    }
+
+    /// The sum over the text's pieces, where the tokenizer and the text allow it.
+    fn count_by_pieces(&mut self, text: &str) -> Result<Option<usize>, Error> {
+        if !self.tokenizer.counts_by_pieces() {
+            return Ok(None);
+        }
+        let mut rest = sentences(text);
+        let mut sum = 0;
+        if let Counting::BehindWord(added) = &self.tokenizer.counting {
+            if added.iter().any(|token| text.contains(token.as_str())) {
+                return Ok(None);
+            }
+            sum = rest.next().map_or(Ok(0), |first| self.count_whole(first))?;
+        }
+        for sentence in rest {
+            sum += match self.memory.sentences.get(sentence) {
+                Some(&count) => count as usize,
+                None => self.learn(sentence)?,
+            };
+        }
+        Ok(Some(sum))
     }
 
     fn learn(&mut self, sentence: &str) -> Result<usize, Error> {
@@ -77,7 +90,7 @@ impl<'a> Counter<'a> {
             sum += match self.memory.pieces.get(piece) {
                 Some(&count) => count as usize,
                 None => {
-                    let count = self.count_whole(piece)?;
+                    let count = self.count_piece(piece)?;
                     remember(&mut self.memory.pieces, piece, count);
                     count
                 }
@@ -85,6 +98,13 @@ impl<'a> Counter<'a> {
         }
         remember(&mut self.memory.sentences, sentence, sum);
         Ok(sum)
+    }
+
+    fn count_piece(&self, piece: &str) -> Result<usize, Error> {
+        if let Counting::BehindWord(_) = self.tokenizer.counting {
+            return Ok(self.count_whole(&format!("a{piece}"))? - self.count_whole("a")?);
+        }
+        self.count_whole(piece)
     }
 
     fn count_whole(&self, text: &str) -> Result<usize, Error> {

@@ -21,6 +21,7 @@ use crate::{
     error::{Error, Result},
 };
 
+use additive::Counting;
 pub use bos::Bos;
 pub use counter::Counter;
 
@@ -34,8 +35,9 @@ pub struct Tokenizer {
     bos: Option<Bos>,
     /// Text that was decoded stays as it is when more ids follow.
     keeps_text: bool,
-    /// Counts add up over the pieces of a text; cleared if a check ever says otherwise.
-    additive: AtomicBool,
+    counting: Counting,
+    /// A check said that counts do not add up.
+    refuted: AtomicBool,
     /// Texts whose count is still to be checked against encoding them whole.
     unchecked: AtomicUsize,
     /// Memories of idle counters.
@@ -74,7 +76,8 @@ impl Tokenizer {
         let vocabulary = inner.get_vocab(true).into_values().max().map_or(0, |id| id as usize + 1);
         Ok(Self {
             keeps_text: settled::keeps_text(&json["decoder"]),
-            additive: AtomicBool::new(additive::is_additive(&json)),
+            counting: Counting::of(&json),
+            refuted: AtomicBool::new(false),
             unchecked: AtomicUsize::new(counter::CHECKED_TEXTS),
             memories: Mutex::default(),
             sha256: sha256_hex(&bytes),
@@ -152,7 +155,7 @@ impl Tokenizer {
     /// Whether counts are summed over remembered pieces of a text, rather than taken from
     /// encoding all of it.
     pub fn counts_by_pieces(&self) -> bool {
-        self.additive.load(Ordering::Relaxed)
+        self.counting != Counting::Whole && !self.refuted.load(Ordering::Relaxed)
     }
 
     fn encoding(&self, text: &str) -> Result<tokenizers::Encoding> {
