@@ -24,6 +24,26 @@ impl fmt::Display for ShapeError {
 
 impl core::error::Error for ShapeError {}
 
+/// Refuses an operand that has not exactly the expected number of elements.
+pub(crate) fn same(
+    operation: &'static str,
+    operand: &'static str,
+    expected: usize,
+    found: usize,
+) -> Result<(), ShapeError> {
+    if found == expected { Ok(()) } else { Err(ShapeError { operation, operand, expected, found }) }
+}
+
+/// Refuses an operand that has fewer than the expected number of elements.
+pub(crate) fn enough(
+    operation: &'static str,
+    operand: &'static str,
+    expected: usize,
+    found: usize,
+) -> Result<(), ShapeError> {
+    if found >= expected { Ok(()) } else { Err(ShapeError { operation, operand, expected, found }) }
+}
+
 /// A buffer of the caller is too small.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CapacityError {

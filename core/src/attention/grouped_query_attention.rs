@@ -1,4 +1,15 @@
-//! Causal softmax attention with shared key-value heads, optionally windowed.
+//! Causal softmax attention with shared key-value heads (Vaswani et al. 2017; Ainslie et al. 2023),
+//! optionally over a window.
+//!
+//! For the token at position t and query head h, with key-value head g = ⌊h / (H/Hkv)⌋:
+//!
+//! out\[h\] = Σ_s softmax_s(scale · q\[h\]·k_s\[g\]) v_s\[g\] over the positions max(0, t − W + 1) ≤ s ≤ t
+//!
+//! q, k and v of a token lie side by side, \[H·D + 2 Hkv·D\].
+
+use super::kv_cache::KvCacheDims;
+use crate::error::{ShapeError, enough, same};
+use crate::numeric::{Real, dot::dot, softmax::softmax};
 
 /// Extents and constants of one attention layer.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -34,4 +45,70 @@ impl AttentionDims {
     pub const fn qkv_width(&self) -> usize {
         self.query_width().saturating_add(self.kv_width().saturating_mul(2))
     }
+
+    /// The positions that the token at `position` sees.
+    pub fn seen(&self, position: usize) -> core::ops::RangeInclusive<usize> {
+        let first = self.window.map_or(0, |window| (position + 1).saturating_sub(window));
+        first..=position
+    }
+
+    /// Checks that nothing is 0, that Hkv divides H, that r is even and fits.
+    ///
+    /// # Errors
+    /// The first extent that does not fit.
+    pub fn check(&self) -> Result<(), ShapeError> {
+        let operation = "grouped_query_attention";
+        let least = self.heads.min(self.kv_heads).min(self.head_dim);
+        enough(operation, "extents", 1, least.min(self.window.unwrap_or(1)))?;
+        same(operation, "heads", 0, self.heads % self.kv_heads)?;
+        same(operation, "rotary dimensions", 0, self.rotary % 2)?;
+        enough(operation, "head size", self.rotary, self.head_dim)
+    }
+}
+
+/// One token: `query` and `out` \[H, D\], `cache` the layer's keys and values with the token's own already
+/// in place. `scores` has an element for every token seen; what it held does not matter.
+///
+/// Scores, softmax and the sum over values run from the oldest token to the newest, in the scalar type.
+///
+/// # Errors
+/// Wrong lengths; a window that needs more rows than the cache has.
+pub fn grouped_query_attention<R: Real>(
+    dims: &AttentionDims,
+    position: usize,
+    query: &[R],
+    (cache_dims, cache): (&KvCacheDims, &[R]),
+    scores: &mut [R],
+    out: &mut [R],
+) -> Result<(), ShapeError> {
+    let operation = "grouped_query_attention";
+    let AttentionDims { head_dim, .. } = *dims;
+    let seen = dims.seen(position);
+    let count = position - seen.start() + 1;
+    dims.check()?;
+    same(operation, "query", dims.query_width(), query.len())?;
+    same(operation, "out", dims.query_width(), out.len())?;
+    same(operation, "cache", cache_dims.elements(), cache.len())?;
+    same(operation, "cache width", dims.kv_width(), cache_dims.width)?;
+    enough(operation, "cache rows", count, cache_dims.rows)?;
+    enough(operation, "scores", count, scores.len())?;
+    let scores = &mut scores[..count];
+    let scale = R::from_f64(dims.scale);
+    let (keys, values) = cache.split_at(cache.len() / 2);
+    let heads = query.chunks_exact(head_dim).zip(out.chunks_exact_mut(head_dim));
+    for (head, (query, out)) in heads.enumerate() {
+        let offset = head / (dims.heads / dims.kv_heads) * head_dim;
+        for (score, s) in scores.iter_mut().zip(seen.clone()) {
+            *score = scale * dot(query, &keys[cache_dims.offset(s) + offset..][..head_dim]);
+        }
+        softmax(scores);
+        out.fill(R::ZERO);
+        for (&weight, s) in scores.iter().zip(seen.clone()) {
+            let value = &values[cache_dims.offset(s) + offset..][..head_dim];
+            for (out, &v) in out.iter_mut().zip(value) {
+                *out += weight * v;
+            }
+        }
+    }
+    Ok(())
 }

@@ -9,10 +9,11 @@ use core::fmt::{self, Write};
 
 use super::config::{AttentionConfig, Family, Mixer, ModelConfig, SsdConfig};
 use super::weights::{
-    AttentionWeights, Conv, Ends, Layer, Linear, MixerWeights, MlpWeights, Qkv, SsdHeads,
-    SsdWeights, UpGate,
+    AttentionWeights, Ends, Layer, MixerWeights, MlpWeights, Qkv, SsdWeights, UpGate,
 };
+use crate::numeric::linear::Linear;
 use crate::numeric::tensor::{MAX_RANK, Tensor};
+use crate::recurrence::{causal_conv1d::Conv, ssd::SsdHeads};
 
 /// Where tensors come from: a mapped checkpoint, flash.
 pub trait WeightSource<'a> {
@@ -92,7 +93,7 @@ pub fn bind_ends<'a, S: WeightSource<'a> + ?Sized>(
         Ok(_) if config.tied_head => embedding,
         head => head?,
     };
-    Ok(Ends { embedding, norm, head })
+    Ok(Ends { embedding, norm, head: Linear { weight: head, bias: None } })
 }
 
 /// One layer, counted from 0.

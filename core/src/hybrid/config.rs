@@ -10,7 +10,7 @@ use crate::recurrence::ssd::SsdDims;
 /// The model families, named as in the paper's list of systems (Huang 2025).
 ///
 /// RWKV-6 and RecurrentGemma belong here too. A family adds itself to this list, its mixers to
-/// [`Mixer`], their tensors to [`super::weights`] and their state to `crate::state`.
+/// [`Mixer`], their tensors to [`super::weights`] and their state to [`crate::state`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Family {
     /// Mamba-2: recurrence only (state-spaces/mamba2-2.7b).

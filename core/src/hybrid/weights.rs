@@ -5,35 +5,8 @@
 //! structures from a checkpoint.
 
 use super::config::{AttentionConfig, ModelConfig, SsdConfig};
-
-/// A linear map y = x Wᵀ (+ b).
-#[derive(Clone, Copy, Debug)]
-pub struct Linear<W> {
-    /// W \[out, in\].
-    pub weight: W,
-    /// b \[out\].
-    pub bias: Option<W>,
-}
-
-/// A depthwise convolution.
-#[derive(Clone, Copy, Debug)]
-pub struct Conv<W> {
-    /// w \[channels, 1, K\].
-    pub weight: W,
-    /// b \[channels\].
-    pub bias: Option<W>,
-}
-
-/// What a head of the SSD recurrence has of its own.
-#[derive(Clone, Copy, Debug)]
-pub struct SsdHeads<W> {
-    /// \[H\], added to Δ before softplus.
-    pub dt_bias: W,
-    /// \[H\]: A = −e^A_log.
-    pub a_log: W,
-    /// D \[H\].
-    pub d: W,
-}
+use crate::numeric::linear::Linear;
+use crate::recurrence::{causal_conv1d::Conv, ssd::SsdHeads};
 
 /// Weights of a Mamba-2 mixer.
 #[derive(Clone, Copy, Debug)]
@@ -119,8 +92,8 @@ pub struct Ends<W> {
     pub embedding: W,
     /// Of the final norm, \[d\].
     pub norm: W,
-    /// \[vocabulary, d\]; the embedding where the two are tied.
-    pub head: W,
+    /// \[vocabulary, d\]; the embedding where the two are tied. Without bias.
+    pub head: Linear<W>,
 }
 
 /// A whole model. The layers lie wherever the caller keeps them.

@@ -2,6 +2,9 @@
 
 use core::fmt;
 
+use super::Real;
+use crate::error::ShapeError;
+
 /// How a stored element is encoded. Every one of them decodes to `f32` exactly.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Dtype {
@@ -107,5 +110,35 @@ impl<'a> Tensor<'a> {
     /// Number of elements.
     pub fn elements(&self) -> usize {
         self.data.len() / self.dtype.bytes()
+    }
+
+    /// Decodes `out.len()` elements from element `first` on, row-major. Exact in f32 and f64.
+    ///
+    /// # Errors
+    /// If the tensor ends before them.
+    pub fn decode<R: Real>(&self, first: usize, out: &mut [R]) -> Result<(), ShapeError> {
+        let size = self.dtype.bytes();
+        let range = first.checked_mul(size).zip(out.len().checked_mul(size));
+        let bytes = range.and_then(|(start, length)| self.data.get(start..)?.get(..length));
+        let Some(bytes) = bytes else {
+            let (expected, found) = (first.saturating_add(out.len()), self.elements());
+            return Err(ShapeError { operation: "decode", operand: "tensor", expected, found });
+        };
+        match self.dtype {
+            Dtype::F32 => decode_each(bytes, out, f32::from_le_bytes),
+            Dtype::Bf16 => decode_each(bytes, out, |b| half::bf16::from_le_bytes(b).to_f32()),
+            Dtype::F16 => decode_each(bytes, out, |b| half::f16::from_le_bytes(b).to_f32()),
+        }
+        Ok(())
+    }
+}
+
+fn decode_each<R: Real, const N: usize>(
+    bytes: &[u8],
+    out: &mut [R],
+    decode: impl Fn([u8; N]) -> f32,
+) {
+    for (out, &bytes) in out.iter_mut().zip(bytes.as_chunks::<N>().0) {
+        *out = R::from_f32(decode(bytes));
     }
 }

@@ -1,4 +1,21 @@
-//! The structured state-space dual of Mamba-2 (Dao and Gu 2024).
+//! The structured state-space dual of Mamba-2 (Dao and Gu 2024), as a recurrence and in chunks.
+//!
+//! For head h, whose group g = ⌊h / (H/G)⌋ it shares B and C with:
+//!
+//! Sₜ = e^(Δₜ A) Sₜ₋₁ + Δₜ xₜ ⊗ Bₜ, yₜ = Sₜ Cₜ + D xₜ
+//!
+//! | name | shape | meaning |
+//! |---|---|---|
+//! | x, y | \[T, H, P\] | input and output |
+//! | B, C | \[T, G, N\] | write and read vectors |
+//! | Δ | \[T, H\] | step, after softplus |
+//! | A, D | \[H\] | decay (negative) and skip |
+//! | S | \[H, P, N\] | state |
+//!
+//! x, B and C of a token lie side by side, as Mamba-2's convolution leaves them.
+
+use crate::error::{ShapeError, enough, same};
+use crate::numeric::{Real, dot::dot};
 
 /// Extents of one SSD layer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,5 +49,186 @@ impl SsdDims {
     /// H · P · N, elements of the state.
     pub const fn state_elements(&self) -> usize {
         self.inner().saturating_mul(self.state)
+    }
+
+    /// Checks that nothing is 0, that G divides H, and the element counts of A, D and one sequence's state.
+    ///
+    /// # Errors
+    /// The first operand that does not fit.
+    pub fn check(&self, a: usize, d: usize, state: usize) -> Result<(), ShapeError> {
+        let least = self.heads.min(self.head_dim).min(self.state).min(self.groups);
+        enough("ssd", "extents", 1, least)?;
+        let per_group = self.heads.checked_div(self.groups).unwrap_or(0);
+        same("ssd", "groups", self.heads, per_group.saturating_mul(self.groups))?;
+        same("ssd", "A", self.heads, a)?;
+        same("ssd", "D", self.heads, d)?;
+        same("ssd", "state", self.state_elements(), state)
+    }
+
+    /// x, B and C of the head in one token's row.
+    fn head<'r, R>(&self, head: usize, xbc: &'r [R]) -> (&'r [R], &'r [R], &'r [R]) {
+        let group = head / (self.heads / self.groups) * self.state;
+        let (x, bc) = xbc.split_at(self.inner());
+        let (b, c) = bc.split_at(self.group_width());
+        let x = &x[head * self.head_dim..][..self.head_dim];
+        (x, &b[group..][..self.state], &c[group..][..self.state])
+    }
+}
+
+/// What a head of the recurrence has of its own, as a checkpoint stores it.
+#[derive(Clone, Copy, Debug)]
+pub struct SsdHeads<W> {
+    /// \[H\], added to Δ before softplus.
+    pub dt_bias: W,
+    /// \[H\]: A = −e^A_log.
+    pub a_log: W,
+    /// D \[H\].
+    pub d: W,
+}
+
+/// Decays and skips of a layer.
+#[derive(Clone, Copy, Debug)]
+pub struct SsdParameters<'a, R> {
+    /// A \[H\], negative.
+    pub a: &'a [R],
+    /// D \[H\].
+    pub d: &'a [R],
+}
+
+/// The recurrence for one token: `xbc` \[H·P + 2 G·N\], `dt` \[H\]; updates `state` \[H, P, N\] and writes
+/// `y` \[H, P\].
+///
+/// # Errors
+/// Wrong lengths; nothing has changed then.
+pub fn ssd_step<R: Real>(
+    dims: &SsdDims,
+    parameters: &SsdParameters<'_, R>,
+    (xbc, dt): (&[R], &[R]),
+    state: &mut [R],
+    y: &mut [R],
+) -> Result<(), ShapeError> {
+    dims.check(parameters.a.len(), parameters.d.len(), state.len())?;
+    same("ssd_step", "xBC", dims.xbc_width(), xbc.len())?;
+    same("ssd_step", "dt", dims.heads, dt.len())?;
+    same("ssd_step", "y", dims.inner(), y.len())?;
+    for head in 0..dims.heads {
+        let (x, b, c) = dims.head(head, xbc);
+        let decay = (dt[head] * parameters.a[head]).exp();
+        let y = &mut y[head * dims.head_dim..][..dims.head_dim];
+        let state = &mut state[head * dims.head_dim * dims.state..];
+        for ((y, &x), row) in y.iter_mut().zip(x).zip(state.chunks_exact_mut(dims.state)) {
+            let input = dt[head] * x;
+            for (s, &b) in row.iter_mut().zip(b) {
+                *s = decay * *s + input * b;
+            }
+            *y = dot(row, c) + parameters.d[head] * x;
+        }
+    }
+    Ok(())
+}
+
+/// The chunked form (Dao and Gu 2024, §6) over T tokens, as many at a time as `cumulative` has
+/// elements, the last chunk as long as it comes: equal to [`ssd_step`] token by token up to rounding, and made of matrix products.
+///
+/// With cₜ = Σ_{s ≤ t} Δₛ A within a chunk of length L:
+///
+/// yᵢ = e^cᵢ S Cᵢ + Σ_{j ≤ i} (Cᵢ·Bⱼ) e^(cᵢ − cⱼ) Δⱼ xⱼ + D xᵢ, S ← e^c_L S + Σⱼ e^(c_L − cⱼ) Δⱼ xⱼ ⊗ Bⱼ
+///
+/// Only c and differences of c are exponentiated, none positive: nothing overflows. `xbc`
+/// \[T, H·P + 2 G·N\], `dt` \[T, H\], `y` \[T, H, P\]; what `cumulative` held does not matter.
+///
+/// # Errors
+/// Wrong lengths, or an empty `cumulative`; nothing has changed then.
+pub fn ssd_chunk_scan<R: Real>(
+    dims: &SsdDims,
+    parameters: &SsdParameters<'_, R>,
+    (xbc, dt): (&[R], &[R]),
+    state: &mut [R],
+    y: &mut [R],
+    cumulative: &mut [R],
+) -> Result<(), ShapeError> {
+    let operation = "ssd_chunk_scan";
+    dims.check(parameters.a.len(), parameters.d.len(), state.len())?;
+    enough(operation, "cumulative", 1, cumulative.len())?;
+    let tokens = dt.len().checked_div(dims.heads).unwrap_or(0);
+    same(operation, "dt", tokens.saturating_mul(dims.heads), dt.len())?;
+    same(operation, "xBC", tokens.saturating_mul(dims.xbc_width()), xbc.len())?;
+    same(operation, "y", tokens.saturating_mul(dims.inner()), y.len())?;
+    let chunk = cumulative.len();
+    let rows = xbc.chunks(chunk * dims.xbc_width());
+    let outs = y.chunks_mut(chunk * dims.inner());
+    for ((xbc, dt), y) in rows.zip(dt.chunks(chunk * dims.heads)).zip(outs) {
+        let inputs = Chunk { dims, xbc, dt };
+        let states = state.chunks_exact_mut(dims.head_dim * dims.state);
+        for (head, state) in states.enumerate() {
+            let sums = &mut cumulative[..dt.len() / dims.heads];
+            inputs.sum_decays(head, parameters.a[head], sums);
+            inputs.outputs(head, parameters.d[head], sums, state, y);
+            inputs.advance(head, sums, state);
+        }
+    }
+    Ok(())
+}
+
+/// The inputs of one chunk.
+struct Chunk<'a, R> {
+    dims: &'a SsdDims,
+    xbc: &'a [R],
+    dt: &'a [R],
+}
+
+impl<R: Real> Chunk<'_, R> {
+    fn dt(&self, token: usize, head: usize) -> R {
+        self.dt[token * self.dims.heads + head]
+    }
+
+    fn head(&self, token: usize, head: usize) -> (&[R], &[R], &[R]) {
+        let width = self.dims.xbc_width();
+        self.dims.head(head, &self.xbc[token * width..][..width])
+    }
+
+    /// cₜ for every token.
+    fn sum_decays(&self, head: usize, a: R, sums: &mut [R]) {
+        let mut sum = R::ZERO;
+        for (token, slot) in sums.iter_mut().enumerate() {
+            sum += self.dt(token, head) * a;
+            *slot = sum;
+        }
+    }
+
+    /// y for every token, `state` still being the one that came in.
+    fn outputs(&self, head: usize, d: R, sums: &[R], state: &[R], y: &mut [R]) {
+        let (inner, p) = (self.dims.inner(), self.dims.head_dim);
+        for (i, &sum) in sums.iter().enumerate() {
+            let (x, _, c) = self.head(i, head);
+            let y = &mut y[i * inner + head * p..][..p];
+            for ((y, &x), row) in y.iter_mut().zip(x).zip(state.chunks_exact(self.dims.state)) {
+                *y = sum.exp() * dot(row, c) + d * x;
+            }
+            for (j, &earlier) in sums[..=i].iter().enumerate() {
+                let (x, b, _) = self.head(j, head);
+                let weight = dot(c, b) * (sum - earlier).exp() * self.dt(j, head);
+                for (y, &x) in y.iter_mut().zip(x) {
+                    *y += weight * x;
+                }
+            }
+        }
+    }
+
+    /// The state after the chunk.
+    fn advance(&self, head: usize, sums: &[R], state: &mut [R]) {
+        let total = sums.last().copied().unwrap_or(R::ZERO);
+        for s in state.iter_mut() {
+            *s = total.exp() * *s;
+        }
+        for (j, &sum) in sums.iter().enumerate() {
+            let (x, b, _) = self.head(j, head);
+            let weight = (total - sum).exp() * self.dt(j, head);
+            for (&x, row) in x.iter().zip(state.chunks_exact_mut(self.dims.state)) {
+                for (s, &b) in row.iter_mut().zip(b) {
+                    *s += weight * x * b;
+                }
+            }
+        }
     }
 }
