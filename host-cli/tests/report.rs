@@ -205,16 +205,29 @@ fn depth_tasks_have_tables_of_their_own_and_say_which_uuids() {
     let parent = TempDir::new().unwrap();
     let printed = text(&report(&[&depth(&parent, "7654321")], &[]).stdout);
     for line in [
-        "run   random            0 %                 average",
-        "deep  0.00 [0.0, 49.0]  50.00 [25.3, 74.7]  50.00 [25.3, 74.7]",
-        "depth   niah_repeat_numbers  niah_essay_uuids",
-        "random  –                    0.00 [0.0, 49.0]",
-        "0 %     75.00 [30.1, 95.4]   25.00 [4.6, 69.9]",
+        "depth    niah_repeat_numbers  niah_essay_uuids   mean",
+        "random   –                    0.00 [0.0, 49.0]   0.00 [0.0, 49.0]",
+        "0 %      75.00 [30.1, 95.4]   25.00 [4.6, 69.9]  50.00 [25.3, 74.7]",
+        "average  75.00 [30.1, 95.4]   25.00 [4.6, 69.9]  50.00 [25.3, 74.7]",
     ] {
         assert!(printed.lines().any(|found| found == line), "{line}\n{printed}");
     }
     assert!(printed.contains("as published, that is with 7-digit numbers"), "{printed}");
     assert!(!printed.contains("mean of"), "depth tasks are none of the 13: {printed}");
+    // Side by side, at the lengths that have depth tasks.
+    let other = complete(&parent);
+    let deep = depth(&parent, "1");
+    let again = Run(parent.path().join("deeper"));
+    fs::create_dir(&again.0).unwrap();
+    for file in ["plan.json", "predictions"] {
+        fs::rename(deep.0.join(file), again.0.join(file)).unwrap();
+    }
+    let printed = text(&report(&[&depth(&parent, "1"), &again, &other], &[]).stdout);
+    for line in
+        ["depth    deep                deeper", "0 %      50.00 [25.3, 74.7]  50.00 [25.3, 74.7]"]
+    {
+        assert!(printed.lines().any(|found| found == line), "{line}\n{printed}");
+    }
 
     let parent = TempDir::new().unwrap();
     let printed = text(&report(&[&depth(&parent, "c0ffee-01")], &[]).stdout);
@@ -227,7 +240,12 @@ fn depths_of_other_needle_tasks_stand_under_their_task() {
     let run = Run::new(&parent, "own", &["niah_single_2_depth0", "niah_single_2_depth100"], &[512])
         .cell(512, "niah_single_2_depth100", &[0, 1, 2, 3], &["1"], &[1, 1, 1, 1]);
     let printed = text(&report(&[&run], &[]).stdout);
-    for line in ["depth  niah_single_2", "0 %    – 0/4", "100 %  100.00 [51.0, 100.0]"] {
+    for line in [
+        "depth    niah_single_2",
+        "0 %      – 0/4",
+        "100 %    100.00 [51.0, 100.0]",
+        "average  100.00 [51.0, 100.0] *",
+    ] {
         assert!(printed.lines().any(|found| found == line), "{line}\n{printed}");
     }
 }

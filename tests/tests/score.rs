@@ -3,7 +3,7 @@
 use std::fs;
 
 use longseq_core::ruler::score::{Metric, Prediction, ScoreSum, round_percent};
-use longseq_tests::fixtures;
+use longseq_tests::{fixtures, oracles};
 use proptest::prelude::*;
 use serde::Deserialize;
 use serde_json::Value;
@@ -37,8 +37,12 @@ struct Batch {
 }
 
 fn vectors() -> Vectors {
-    let file = fixtures().join("ruler/scoring.json");
-    serde_json::from_str(&fs::read_to_string(file).unwrap()).unwrap()
+    let text = fs::read_to_string(fixtures().join("ruler/scoring.json")).unwrap();
+    if let Some(oracles) = oracles() {
+        let theirs = fs::read_to_string(oracles.join("ruler/scoring.json")).unwrap();
+        assert_eq!(text, theirs, "the fixture is no longer the oracle's");
+    }
+    serde_json::from_str(&text).unwrap()
 }
 
 fn score(metric: Metric, prediction: &str, references: &[String]) -> Option<f64> {

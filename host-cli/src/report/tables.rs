@@ -1,4 +1,4 @@
-//! The paper's tables: task × length, model × length, depth × format.
+//! The paper's tables: task × length, run × length, depth × format, depth × run.
 
 use std::collections::BTreeSet;
 
@@ -34,8 +34,8 @@ pub fn tables(runs: &[Run], style: Style) -> Vec<Titled> {
         tables.extend(models_by_length(runs, style));
     }
     for length in all_lengths(runs) {
-        tables.extend(models_by_depth(runs, length, style));
         tables.extend(runs.iter().filter_map(|run| depth_by_format(run, length, style)));
+        tables.extend(depth_by_model(runs, length, style));
     }
     tables
 }
@@ -85,54 +85,69 @@ fn models_by_length(runs: &[Run], style: Style) -> Option<Titled> {
     })
 }
 
-/// Tables 2 and 3: one needle by depth, mean over the formats, at one length. The average is over
-/// the fixed depths.
-fn models_by_depth(runs: &[Run], length: usize, style: Style) -> Option<Titled> {
-    let depths: BTreeSet<Depth> = runs.iter().flat_map(|run| depths(run, length)).collect();
-    let rows: Vec<_> = runs
-        .iter()
-        .filter(|run| !self::depths(run, length).is_empty())
-        .map(|run| {
-            let mean = |&depth: &Depth| Mean::of(&depth_cells(run, length, |_, at| at == depth));
-            let means: Vec<Option<Mean>> = depths.iter().map(mean).collect();
-            let fixed: Vec<Option<Mean>> = depths
-                .iter()
-                .zip(&means)
-                .filter(|(depth, _)| **depth != Depth::Random)
-                .map(|(_, mean)| *mean)
-                .collect();
-            let average = Mean::of_means(&fixed);
-            row(&run.name, means.into_iter().chain([average]).map(|mean| style.mean(mean)))
-        })
-        .collect();
-    let header = depths.iter().map(Depth::to_string).chain(["average".to_owned()]);
-    (!rows.is_empty()).then(|| Titled {
-        title: format!("Score in % by run and depth of the needle at {length} tokens"),
-        table: Table { header: row("run", header), rows },
-    })
-}
-
-/// Table 4: a run's scores by depth and format at one length.
+/// Tables 2 to 4: a run's scores by depth and format at one length, the mean of the formats, and
+/// averages over the fixed depths.
 fn depth_by_format(run: &Run, length: usize, style: Style) -> Option<Titled> {
     let mut formats: Vec<&'static str> = Vec::new();
     for cell in depth_cells(run, length, |_, _| true) {
         let format = cell.name.format_and_depth().map(|(format, _)| format);
         formats.extend(format.filter(|format| !formats.contains(format)));
     }
-    let rows: Vec<_> = depths(run, length)
+    let several = formats.len() > 1;
+    let mut rows: Vec<_> = depths(run, length)
         .iter()
         .map(|&depth| {
             let cells = formats.iter().map(|&format| {
                 let cells = depth_cells(run, length, |of, at| of == format && at == depth);
                 cells.first().map_or_else(dash, |cell| style.cell(cell))
             });
-            row(&depth.to_string(), cells)
+            let mean = several.then(|| style.mean(depth_mean(run, length, depth)));
+            row(&depth.to_string(), cells.chain(mean))
         })
         .collect();
-    (!rows.is_empty()).then(|| Titled {
-        title: format!("{}: score in % by depth and format at {length} tokens", run.name),
-        table: Table { header: row("depth", formats.iter().map(|f| (*f).to_owned())), rows },
+    if rows.is_empty() {
+        return None;
+    }
+    let averages = formats.iter().map(|&format| {
+        let fixed = |of: &str, at| of == format && at != Depth::Random;
+        style.mean(Mean::of(&depth_cells(run, length, fixed)))
+    });
+    let average = several.then(|| style.mean(depth_average(run, length)));
+    rows.push(row("average", averages.chain(average)));
+    let header = formats.iter().copied().chain(several.then_some("mean")).map(str::to_owned);
+    let title = format!("{}: score in % by depth and format at {length} tokens", run.name);
+    Some(Titled { title, table: Table { header: row("depth", header), rows } })
+}
+
+/// Tables 2 and 3, side by side: the means of the formats by depth and run at one length.
+fn depth_by_model(runs: &[Run], length: usize, style: Style) -> Option<Titled> {
+    let runs: Vec<&Run> = runs.iter().filter(|run| !depths(run, length).is_empty()).collect();
+    let depths: BTreeSet<Depth> = runs.iter().flat_map(|run| depths(run, length)).collect();
+    let mut rows: Vec<_> = depths
+        .into_iter()
+        .map(|depth| {
+            let means = runs.iter().map(|run| style.mean(depth_mean(run, length, depth)));
+            row(&depth.to_string(), means)
+        })
+        .collect();
+    rows.push(row("average", runs.iter().map(|run| style.mean(depth_average(run, length)))));
+    let header = row("depth", runs.iter().map(|run| run.name.clone()));
+    (runs.len() > 1).then(|| Titled {
+        title: format!("Score in % by depth and run at {length} tokens, mean of the formats"),
+        table: Table { header, rows },
     })
+}
+
+/// The mean over the formats at one depth.
+fn depth_mean(run: &Run, length: usize, depth: Depth) -> Option<Mean> {
+    Mean::of(&depth_cells(run, length, |_, at| at == depth))
+}
+
+/// The mean over the fixed depths of the means over the formats.
+fn depth_average(run: &Run, length: usize) -> Option<Mean> {
+    let depths = depths(run, length);
+    let fixed = depths.into_iter().filter(|depth| *depth != Depth::Random);
+    Mean::of_means(&fixed.map(|depth| depth_mean(run, length, depth)).collect::<Vec<_>>())
 }
 
 /// The cells of `run` at `length` with a needle whose format and depth are as `wanted`.
