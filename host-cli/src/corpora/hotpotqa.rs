@@ -6,9 +6,11 @@ use serde::Deserialize;
 
 use super::{
     questions::{OwnedQuestion, Questions, index_of, sorted},
-    source::{Opened, not_built_in},
+    source::Opened,
 };
 use crate::error::Result;
+
+const BUILT_IN: &str = include_str!("../../corpora/hotpotqa.json");
 
 #[derive(Deserialize)]
 struct Entry {
@@ -19,8 +21,7 @@ struct Entry {
 
 /// Reads the file. A document is a title, a line feed and the sentences as they stand.
 pub fn load(file: Option<&Path>) -> Result<Questions> {
-    let path = file.ok_or_else(|| not_built_in("hotpotqa"))?;
-    let opened = Opened::file("hotpotqa", path)?;
+    let opened = Opened::file_or_built_in("hotpotqa", file, BUILT_IN)?;
     let expected = "HotpotQA's hotpot_dev_distractor_v1.json";
     let entries: Vec<Entry> =
         serde_json::from_str(&opened.text).map_err(|source| opened.corrupt(source, expected))?;

@@ -43,6 +43,15 @@ impl Opened {
         Ok(Self { source: Source::new(corpus, &name, &[&text]), name, text: text.into() })
     }
 
+    /// Reads `path`, or takes what is built in.
+    pub fn file_or_built_in(
+        corpus: &'static str,
+        path: Option<&Path>,
+        text: &'static str,
+    ) -> Result<Self> {
+        path.map_or_else(|| Ok(Self::built_in(corpus, text)), |path| Self::file(corpus, path))
+    }
+
     /// Takes what is built in.
     pub fn built_in(corpus: &'static str, text: impl Into<Cow<'static, str>>) -> Self {
         let (name, text) = (format!("the built-in {corpus}"), text.into());
@@ -66,10 +75,4 @@ pub fn read_text(path: &Path, flag: &str) -> Result<String> {
     String::from_utf8(bytes).map_err(|source| {
         Error::new(format!("{} is not UTF-8 text: {source}", path.display())).help(help)
     })
-}
-
-/// The error where a corpus has to be a file.
-pub fn not_built_in(flag: &str) -> Error {
-    Error::new(format!("there is no built-in corpus for --{flag}"))
-        .help(format!("name a file with --{flag}; `longseq corpora fetch` downloads one"))
 }

@@ -6,9 +6,11 @@ use serde::Deserialize;
 
 use super::{
     questions::{OwnedQuestion, Questions, index_of, sorted},
-    source::{Opened, not_built_in},
+    source::Opened,
 };
 use crate::error::Result;
+
+const BUILT_IN: &str = include_str!("../../corpora/squad.json");
 
 #[derive(Deserialize)]
 struct File {
@@ -42,8 +44,7 @@ struct Answer {
 /// Reads the file. Questions without an answer are left out; the article's other paragraphs
 /// are a question's preferred distractors.
 pub fn load(file: Option<&Path>) -> Result<Questions> {
-    let path = file.ok_or_else(|| not_built_in("squad"))?;
-    let opened = Opened::file("squad", path)?;
+    let opened = Opened::file_or_built_in("squad", file, BUILT_IN)?;
     let expected = "SQuAD 2.0's dev-v2.0.json";
     let parsed: File =
         serde_json::from_str(&opened.text).map_err(|source| opened.corrupt(source, expected))?;

@@ -4,13 +4,18 @@ use std::path::Path;
 
 use serde::de::{Deserializer, MapAccess, Visitor};
 
-use super::source::{Opened, Source, not_built_in, read_text};
+use super::source::{Opened, Source, read_text};
 use crate::{
     error::{Error, Result},
     sentences::is_space,
 };
 
 const FILES: [&str; 3] = ["nounlist.txt", "adjectivelist.txt", "verblist.txt"];
+const BUILT_IN: [&str; 3] = [
+    include_str!("../../corpora/nounlist.txt"),
+    include_str!("../../corpora/adjectivelist.txt"),
+    include_str!("../../corpora/verblist.txt"),
+];
 
 /// Nouns, adjectives and verbs, in file order.
 #[derive(Debug)]
@@ -23,7 +28,7 @@ impl Words {
     /// Reads wonderwords' three files, one word a line, from a folder.
     pub(super) fn load(folder: Option<&Path>) -> Result<Self> {
         let texts = match folder {
-            None => return Err(not_built_in("words")),
+            None => BUILT_IN.map(str::to_owned),
             Some(folder) => read_folder(folder)?,
         };
         let origin = folder.map_or("built in".to_owned(), |folder| folder.display().to_string());
