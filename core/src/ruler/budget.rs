@@ -155,6 +155,15 @@ pub(crate) enum Target {
     Sample(usize),
 }
 
+/// A prompt to be drawn.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Request {
+    pub(crate) target: Target,
+    /// Words, lines or documents of the haystack.
+    pub(crate) size: usize,
+    pub(crate) fit: Fit,
+}
+
 /// Why a prompt was not drawn.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum DrawError {
@@ -175,8 +184,8 @@ impl From<CapacityError> for DrawError {
 
 /// A family of tasks whose prompts hold a haystack of some size.
 pub(crate) trait Family {
-    /// Draws a prompt with a haystack of `size`.
-    fn draw(&mut self, draws: &mut Draws, target: Target, size: usize) -> Result<(), DrawError>;
+    /// Draws a prompt.
+    fn draw(&mut self, draws: &mut Draws, request: Request) -> Result<(), DrawError>;
 
     /// The prompt drawn last.
     fn prompt(&mut self) -> Prompt<'_>;
@@ -184,8 +193,8 @@ pub(crate) trait Family {
     /// What the budget counts of the prompt drawn last.
     fn counted(&mut self, target: Target) -> Counted<'_>;
 
-    /// The smallest haystack that can be drawn at all.
-    fn floor(&self, target: Target) -> usize;
+    /// The smallest haystack that can be drawn.
+    fn floor(&self, target: Target, fit: Fit) -> usize;
 }
 
 /// What the budget counts: the tokens of `text`, and `extra` more.

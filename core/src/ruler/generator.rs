@@ -2,16 +2,20 @@
 
 use core::fmt;
 
-use super::budget::{Draws, Family, Fit, GenerateError};
+use super::budget::{Draws, Family, GenerateError};
+use super::cell::Cell;
+use super::common_words::CommonWords;
 use super::corpus::CountTokens;
+use super::frequent_words::FrequentWords;
 use super::needle::Kind;
 use super::niah::Niah;
 use super::options::{Corpora, Options, Seeding, Workspace};
-use super::profile::Profile;
-use super::prompt::{Reference, Text};
+use super::prompt::{Prompt, Reference, Text};
+use super::question_answering::QuestionAnswering;
 use super::rng::sample_seed;
-use super::search::{self, Cell, Estimate, Method, Most};
+use super::search;
 use super::task::{Haystack, NeedleTask, Recipe, Task};
+use super::variable_tracking::VariableTracking;
 
 /// Stands for the search in [`sample_seed`] where samples have seeds of their own.
 const SEARCH: usize = usize::MAX;
@@ -20,6 +24,7 @@ const SEARCH: usize = usize::MAX;
 pub struct Generator<'a> {
     task: Task,
     options: Options<'a>,
+    questions: usize,
     family: Families<'a>,
     cell: Cell,
     draws: Draws,
@@ -29,14 +34,10 @@ pub struct Generator<'a> {
 
 enum Families<'a> {
     Niah(Niah<'a>),
-}
-
-impl Families<'_> {
-    fn get(&mut self) -> &mut dyn Family {
-        match self {
-            Self::Niah(niah) => niah,
-        }
-    }
+    VariableTracking(VariableTracking<'a>),
+    CommonWords(CommonWords<'a>),
+    FrequentWords(FrequentWords<'a>),
+    QuestionAnswering(QuestionAnswering<'a>),
 }
 
 impl<'a> Generator<'a> {
@@ -53,17 +54,33 @@ impl<'a> Generator<'a> {
         if let Some(corpus) = missing(&task, &corpora) {
             return Err(GenerateError::Missing { task: task.name, corpus });
         }
-        let cell = cell(&task, &options, &corpora);
+        let questions = corpora.questions.questions.len();
+        let mut most = corpora.questions.documents.len();
         let family = match task.recipe {
             Recipe::Needle(needle) => {
-                let Workspace { needles, scratch, .. } = workspace;
+                most = corpora.essays.as_ref().map_or(0, |essays| essays.words());
                 let needle = NeedleTask { depth: options.depth.or(needle.depth), ..needle };
-                Families::Niah(Niah::new(needle, &options, corpora, needles, scratch)?)
+                Families::Niah(Niah::new(needle, &options, corpora, workspace)?)
             }
-            _ => return Err(GenerateError::Missing { task: task.name, corpus: "a generator" }),
+            Recipe::VariableTracking(haystack) => Families::VariableTracking(
+                VariableTracking::new(haystack, &options, corpora, workspace),
+            ),
+            Recipe::CommonWords => {
+                let family = CommonWords::new(&options, &corpora, workspace)?;
+                most = family.words();
+                Families::CommonWords(family)
+            }
+            Recipe::FrequentWords => {
+                Families::FrequentWords(FrequentWords::new(task, &options, workspace)?)
+            }
+            Recipe::QuestionAnswering(_) => {
+                Families::QuestionAnswering(QuestionAnswering::new(&options, &corpora, workspace)?)
+            }
         };
+        let cell = Cell::new(&task, &options, most);
         let seed = seed(&task, &options, SEARCH);
-        Ok(Self { task, options, family, cell, draws: Draws::new(seed), size: 0, next: 0 })
+        let draws = Draws::new(seed);
+        Ok(Self { task, options, questions, family, cell, draws, size: 0, next: 0 })
     }
 
     /// Finds the haystack's size. Called once, before the first sample.
@@ -71,7 +88,25 @@ impl<'a> Generator<'a> {
     /// # Errors
     /// See [`GenerateError`].
     pub fn prepare(&mut self, counter: &mut dyn CountTokens) -> Result<usize, GenerateError> {
-        self.size = search::size(self.family.get(), &self.cell, &mut self.draws, counter)?;
+        let (cell, draws) = (&self.cell, &mut self.draws);
+        let family: &mut dyn Family = match &mut self.family {
+            Families::FrequentWords(family) => {
+                self.size = family.prepare(draws, counter)?;
+                return Ok(self.size);
+            }
+            Families::VariableTracking(family) => {
+                let example = Cell::of_example(&self.task, &self.options);
+                let size = search::size(family, &example, draws, counter)?;
+                search::sample(family, &example, 0, size, draws, counter)?;
+                family.keep_example()?;
+                family.set_example_tokens(counter.count(&family.example())?);
+                family
+            }
+            Families::Niah(family) => family,
+            Families::CommonWords(family) => family,
+            Families::QuestionAnswering(family) => family,
+        };
+        self.size = search::size(family, cell, draws, counter)?;
         Ok(self.size)
     }
 
@@ -91,12 +126,33 @@ impl<'a> Generator<'a> {
             Seeding::Run => self.next += 1,
             Seeding::PerSample => self.draws = Draws::new(seed(&self.task, &self.options, index)),
         }
-        let family = self.family.get();
-        let (length, size) =
-            search::sample(family, &self.cell, index, self.size, &mut self.draws, counter)?;
-        let prompt = self.family.get().prompt();
         let collapsed = self.options.remove_newline_tab;
-        Ok(Draft { text: Text { prompt, answered: false, collapsed }, length, size })
+        let (cell, draws, size) = (&self.cell, &mut self.draws, self.size);
+        let family: &mut dyn Family = match &mut self.family {
+            Families::FrequentWords(family) => {
+                let (length, size) = family.sample(size, draws, counter)?;
+                let prompt = Prompt::FrequentWords(family.prompt());
+                return Ok(Draft {
+                    text: Text { prompt, answered: false, collapsed },
+                    length,
+                    size,
+                });
+            }
+            Families::VariableTracking(family) => family,
+            Families::Niah(family) => family,
+            Families::CommonWords(family) => family,
+            Families::QuestionAnswering(family) => {
+                let asked = index + self.options.pre_samples;
+                if asked >= self.questions {
+                    let (task, available) = (self.task.name, self.questions);
+                    return Err(GenerateError::Questions { task, asked, available });
+                }
+                family
+            }
+        };
+        let (length, size) = search::sample(family, cell, index, size, draws, counter)?;
+        let text = Text { prompt: family.prompt(), answered: false, collapsed };
+        Ok(Draft { text, length, size })
     }
 }
 
@@ -109,10 +165,22 @@ fn missing(task: &Task, corpora: &Corpora<'_>) -> Option<&'static str> {
     };
     let words = matches!(task.recipe, Recipe::Needle(needle)
         if needle.key == Kind::Words || needle.value == Kind::Words);
-    if haystack == Some(Haystack::Essay) && corpora.essays.is_none() {
+    let lists = &corpora.words;
+    let questions = &corpora.questions;
+    if haystack == Some(Haystack::Essay)
+        && corpora.essays.as_ref().is_none_or(|essays| essays.words() == 0)
+    {
         Some("essays")
     } else if words && corpora.pairs.is_empty() {
         Some("adjectives and nouns")
+    } else if task.recipe == Recipe::CommonWords
+        && [lists.nouns, lists.adjectives, lists.verbs].iter().all(|list| list.is_empty())
+    {
+        Some("words")
+    } else if matches!(task.recipe, Recipe::QuestionAnswering(_))
+        && (questions.questions.is_empty() || questions.documents.is_empty())
+    {
+        Some("questions and documents")
     } else {
         None
     }
@@ -123,53 +191,6 @@ fn seed(task: &Task, options: &Options<'_>, index: usize) -> u64 {
     match options.seeding {
         Seeding::Run => seed,
         Seeding::PerSample => sample_seed(seed, task.name, options.max_seq_length, index),
-    }
-}
-
-/// How `task` is fitted to the length: steps and methods of both scripts (SPEC section 2).
-fn cell(task: &Task, options: &Options<'_>, corpora: &Corpora<'_>) -> Cell {
-    let Options { profile, max_seq_length, model_template_tokens, fit, .. } = *options;
-    let short = max_seq_length < 4096;
-    let lines = if short { 5 } else { 25 };
-    let (ruler, huang2025) = match task.recipe {
-        Recipe::Needle(needle) => match needle.haystack {
-            Haystack::Essay => (500, needle.step.unwrap_or(50)),
-            Haystack::Noise | Haystack::Needles => (lines, needle.step.unwrap_or(lines)),
-        },
-        Recipe::VariableTracking(Haystack::Essay) => (500, 1),
-        Recipe::VariableTracking(_) => (if short { 5 } else { 10 }, 1),
-        _ => (10, 1),
-    };
-    let (step, method) = match profile {
-        Profile::Ruler => {
-            let (probe, estimate) = match task.recipe {
-                Recipe::CommonWords => (4096, Estimate::FlooredDouble),
-                _ => (ruler, Estimate::Triple),
-            };
-            (ruler, Method::Bisect { probe, estimate })
-        }
-        Profile::Huang2025 => {
-            let most = match task.recipe {
-                Recipe::Needle(needle) if needle.haystack == Haystack::Essay => {
-                    Most::Tried(corpora.essays.as_ref().map_or(0, |essays| essays.words()))
-                }
-                Recipe::QuestionAnswering(_) => Most::Next(corpora.questions.documents.len()),
-                _ => Most::Any,
-            };
-            (huang2025, Method::StepUp { most })
-        }
-    };
-    Cell {
-        task: task.name,
-        max_seq_length,
-        max: max_seq_length.saturating_sub(model_template_tokens),
-        tokens_to_generate: task.tokens_to_generate(),
-        fit,
-        step,
-        method,
-        pinned: profile == Profile::Huang2025
-            && matches!(task.recipe, Recipe::VariableTracking(_))
-            && fit == Fit::Exact,
     }
 }
 

@@ -6,8 +6,11 @@
 //! [`score`] says what an answer is worth.
 
 pub mod budget;
+mod cell;
+mod common_words;
 pub mod corpus;
 mod depth;
+mod frequent_words;
 pub mod generator;
 mod haystack;
 pub mod lowercase;
@@ -16,11 +19,15 @@ mod niah;
 pub mod options;
 pub mod profile;
 mod prompt;
+mod question_answering;
+mod repr;
 pub mod rng;
 pub mod score;
 mod search;
 pub mod task;
 pub mod template;
+mod tracking_prompt;
+mod variable_tracking;
 pub mod words;
 
 pub use prompt::Reference;

@@ -7,12 +7,12 @@
 
 use core::fmt::{self, Formatter};
 
-use super::budget::{Counted, DrawError, Draws, Family, Target};
+use super::budget::{Counted, DrawError, Draws, Family, Fit, Request, Target};
 use super::corpus::{Essays, PastEnd, Sentences};
 use super::depth;
 use super::haystack::{NOISE, write_essay, write_lines};
 use super::needle::{Needle, Shown, Value, write_needle};
-use super::options::{Corpora, Options};
+use super::options::{Corpora, Options, Workspace};
 use super::profile::Profile;
 use super::prompt::{Prompt, Text};
 use super::task::{Haystack, NeedleTask};
@@ -56,8 +56,7 @@ impl<'a> Niah<'a> {
         task: NeedleTask,
         options: &Options<'a>,
         corpora: Corpora<'a>,
-        lines: &'a mut [Needle],
-        scratch: &'a mut [u32],
+        workspace: Workspace<'a>,
     ) -> Result<Self, CapacityError> {
         let needed = task.needles().max(task.queries);
         if needed > MAX_NEEDLES {
@@ -71,6 +70,7 @@ impl<'a> Niah<'a> {
             size: 0,
         };
         let Corpora { pairs, essays, .. } = corpora;
+        let Workspace { needles: lines, scratch, .. } = workspace;
         let (profile, model) = (options.profile, options.model_template);
         Ok(Self { task, model, pairs, essays, profile, lines, scratch, drawn })
     }
@@ -96,7 +96,8 @@ impl<'a> Niah<'a> {
 }
 
 impl Family for Niah<'_> {
-    fn draw(&mut self, draws: &mut Draws, _: Target, size: usize) -> Result<(), DrawError> {
+    fn draw(&mut self, draws: &mut Draws, request: Request) -> Result<(), DrawError> {
+        let size = request.size;
         let task = self.task;
         let count = task.needles();
         self.drawn.size = size;
@@ -154,7 +155,7 @@ impl Family for Niah<'_> {
         Counted { text: Text::counted(self.prompt(), profile, target), extra: 0 }
     }
 
-    fn floor(&self, _: Target) -> usize {
+    fn floor(&self, _: Target, _: Fit) -> usize {
         if self.task.haystack == Haystack::Essay { 1 } else { self.task.needles() }
     }
 }

@@ -3,20 +3,33 @@
 use core::fmt::{self, Write};
 
 use super::budget::Target;
+use super::common_words::CommonWordsPrompt;
+use super::frequent_words::{FrequentWordsPrompt, write_ascii};
 use super::needle::Shown;
 use super::niah::NiahPrompt;
 use super::profile::Profile;
+use super::question_answering::QuestionAnsweringPrompt;
+use super::repr;
+use super::tracking_prompt::{Name, TrackingPrompt};
 
 /// A prompt of any family, borrowed from its generator.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Prompt<'d> {
     Niah(NiahPrompt<'d>),
+    VariableTracking(TrackingPrompt<'d>),
+    CommonWords(CommonWordsPrompt<'d>),
+    FrequentWords(FrequentWordsPrompt<'d>),
+    QuestionAnswering(QuestionAnsweringPrompt<'d>),
 }
 
 impl fmt::Display for Prompt<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Niah(prompt) => prompt.fmt(f),
+            Self::VariableTracking(prompt) => prompt.fmt(f),
+            Self::CommonWords(prompt) => prompt.fmt(f),
+            Self::FrequentWords(prompt) => prompt.fmt(f),
+            Self::QuestionAnswering(prompt) => prompt.fmt(f),
         }
     }
 }
@@ -29,6 +42,10 @@ impl<'d> Prompt<'d> {
     fn answer(&self, index: usize) -> Option<Answer<'d>> {
         match self {
             Self::Niah(prompt) => prompt.reference(index).map(Answer::Needle),
+            Self::VariableTracking(prompt) => prompt.reference(index).map(Answer::Name),
+            Self::CommonWords(prompt) => prompt.reference(index).map(Answer::Text),
+            Self::FrequentWords(prompt) => prompt.reference(index).map(Answer::Letters),
+            Self::QuestionAnswering(prompt) => prompt.reference(index).map(Answer::Text),
         }
     }
 
@@ -36,18 +53,38 @@ impl<'d> Prompt<'d> {
     pub(crate) fn depth(&self, index: usize) -> Option<f64> {
         match self {
             Self::Niah(prompt) => prompt.depth(index),
+            Self::VariableTracking(prompt) => prompt.depth(index),
+            _ => None,
+        }
+    }
+
+    /// The prompt as it is without `vt`'s worked example.
+    pub(crate) fn without_example(self) -> Self {
+        match self {
+            Self::VariableTracking(prompt) => {
+                Self::VariableTracking(TrackingPrompt { example: None, ..prompt })
+            }
+            other => other,
         }
     }
 
     /// The answer as the fork's search for the size appends it to the prompt.
     fn write_answer(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (i, reference) in self.references().enumerate() {
-            match self {
-                Self::Niah(_) if i == 0 => write!(f, "{reference}")?,
-                Self::Niah(_) => write!(f, " {reference}")?,
+        match self {
+            Self::Niah(_) | Self::FrequentWords(_) => {
+                self.references().enumerate().try_for_each(|(i, reference)| {
+                    write!(f, "{}{reference}", if i > 0 { " " } else { "" })
+                })
+            }
+            Self::CommonWords(prompt) => {
+                f.write_str(" ")?;
+                prompt.write_answer(f)
+            }
+            Self::VariableTracking(_) | Self::QuestionAnswering(_) => {
+                f.write_str(" ")?;
+                repr::write_list(f, self.references())
             }
         }
-        Ok(())
     }
 }
 
@@ -59,12 +96,18 @@ pub struct Reference<'d>(Answer<'d>);
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Answer<'d> {
     Needle(Shown<'d>),
+    Name(Name),
+    Letters(&'d [u8]),
+    Text(&'d str),
 }
 
 impl fmt::Display for Reference<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.0 {
             Answer::Needle(value) => value.fmt(f),
+            Answer::Name(name) => name.fmt(f),
+            Answer::Letters(letters) => write_ascii(f, letters),
+            Answer::Text(text) => f.write_str(text),
         }
     }
 }
@@ -108,12 +151,16 @@ impl<'w, 'f> Collapse<'w, 'f> {
         Self { out, written: false, gap: false }
     }
 
-    fn word(&mut self, word: &str) -> fmt::Result {
+    /// Writes as part of a word what `write` writes, spaces and all.
+    pub(crate) fn whole(
+        &mut self,
+        write: impl FnOnce(&mut fmt::Formatter<'f>) -> fmt::Result,
+    ) -> fmt::Result {
         if self.gap && self.written {
             self.out.write_str(" ")?;
         }
         (self.gap, self.written) = (false, true);
-        self.out.write_str(word)
+        write(self.out)
     }
 }
 
@@ -125,7 +172,7 @@ impl Write for Collapse<'_, '_> {
             self.gap |= words.len() < rest.len();
             let end = words.find(is_space).unwrap_or(words.len());
             if end > 0 {
-                self.word(&words[..end])?;
+                self.whole(|out| out.write_str(&words[..end]))?;
             }
             rest = &words[end..];
         }

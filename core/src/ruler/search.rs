@@ -1,56 +1,11 @@
 //! The search for the haystack's size, and the tries that make one sample.
 //! What is tried in which order is RULER's (SPEC section 2); see [`super::budget`].
 
-use super::budget::{BudgetError, DrawError, Draws, Family, Fit, GenerateError, REDRAWS, Target};
+use super::budget::{
+    BudgetError, DrawError, Draws, Family, Fit, GenerateError, REDRAWS, Request, Target,
+};
+use super::cell::{Cell, Estimate, Method, Most};
 use super::corpus::CountTokens;
-
-/// What a family is fitted to, and how.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Cell {
-    pub(crate) task: &'static str,
-    /// The length asked for.
-    pub(crate) max_seq_length: usize,
-    /// Tokens that prompt and answer may take.
-    pub(crate) max: usize,
-    /// Tokens left for the answer.
-    pub(crate) tokens_to_generate: usize,
-    pub(crate) fit: Fit,
-    /// By how much the haystack shrinks after a try that is too long; the smallest haystack of
-    /// the search.
-    pub(crate) step: usize,
-    pub(crate) method: Method,
-    /// Whether a sample's tries keep the size that the search found (the fork's `vt`).
-    pub(crate) pinned: bool,
-}
-
-/// How the size is searched for.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum Method {
-    /// Bisection between one step and an estimate from a first prompt of `probe`.
-    Bisect { probe: usize, estimate: Estimate },
-    /// One step more until the prompt with its answer is too long, up to `most`.
-    StepUp { most: Most },
-}
-
-/// The upper end of the bisection, from the tokens that each word, line or document takes.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum Estimate {
-    /// Three times what should fit.
-    Triple,
-    /// Twice what should fit, rounded down first (`cwe`).
-    FlooredDouble,
-}
-
-/// Where the fork's stepping ends though the prompt still fits.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum Most {
-    /// Nowhere.
-    Any,
-    /// A size past this was tried: this is taken (essays).
-    Tried(usize),
-    /// The next size would be past this: this is taken (words, documents).
-    Next(usize),
-}
 
 /// Tokens of the prompt drawn last and of the answer, as compared with the budget.
 fn total(
@@ -80,7 +35,7 @@ fn probe(
     counter: &mut dyn CountTokens,
 ) -> Result<Try, GenerateError> {
     for _ in 0..REDRAWS {
-        match family.draw(draws, Target::Search, size) {
+        match family.draw(draws, Request { target: Target::Search, size, fit: cell.fit }) {
             Ok(()) => return total(family, cell, Target::Search, counter).map(Try::Total),
             Err(DrawError::Unlucky) => {}
             Err(DrawError::TooSmall) => return Ok(Try::TooSmall),
@@ -106,8 +61,10 @@ pub(crate) fn size(
         }
         Method::StepUp { most } => step_up(family, cell, most, draws, counter)?,
     };
+    // The fork takes an empty haystack where one step is too long.
+    let found = found.filter(|&size| size > 0 || cell.fit == Fit::Exact);
     if found.is_none() && cell.fit == Fit::Shrink {
-        let floor = family.floor(Target::Search);
+        let floor = family.floor(Target::Search, Fit::Shrink);
         let below = bisect(family, cell, floor, cell.step - 1, draws, counter)?;
         return Ok(below.unwrap_or(floor));
     }
@@ -174,8 +131,7 @@ fn bisect(
     Ok(best)
 }
 
-/// The fork's search. Each step adds a token at least, so it ends; `None` where the first size
-/// is too long.
+/// The fork's search. Each step adds a token at least, so it ends.
 fn step_up(
     family: &mut dyn Family,
     cell: &Cell,
@@ -192,10 +148,10 @@ fn step_up(
         match probe(family, cell, size, draws, counter)? {
             Try::Total(total) => last = total,
             Try::TooSmall => {}
-            Try::TooLarge => return Ok(size.checked_sub(cell.step).filter(|&size| size > 0)),
+            Try::TooLarge => return Ok(Some(size - cell.step)),
         }
         if last > cell.max {
-            return Ok(Some(size - cell.step).filter(|&size| size > 0));
+            return Ok(Some(size - cell.step));
         }
         match most {
             Most::Tried(most) if size > most => return Ok(Some(most)),
@@ -217,12 +173,11 @@ pub(crate) fn sample(
     counter: &mut dyn CountTokens,
 ) -> Result<(usize, usize), GenerateError> {
     let target = Target::Sample(index);
-    let floor = family.floor(target);
     let mut used = size;
     let mut redraws = 0;
     loop {
         let drawn = if cell.pinned && cell.fit == Fit::Exact { size } else { used };
-        let lucky = match family.draw(draws, target, drawn) {
+        let lucky = match family.draw(draws, Request { target, size: drawn, fit: cell.fit }) {
             Ok(()) => {
                 let total = total(family, cell, target, counter)?;
                 if total <= cell.max {
@@ -234,7 +189,7 @@ pub(crate) fn sample(
             Err(DrawError::Unlucky) => true,
             Err(DrawError::TooSmall | DrawError::TooLarge) => false,
         };
-        match next_size(cell, used, floor) {
+        match next_size(family, cell, target, used) {
             Some(smaller) => used = smaller,
             None if lucky && redraws < REDRAWS => redraws += 1,
             None => return Err(refuse(family, cell, target, used, draws, counter)?),
@@ -243,14 +198,16 @@ pub(crate) fn sample(
 }
 
 /// The haystack of the try after one with `used`; `None` where it can shrink no more.
-fn next_size(cell: &Cell, used: usize, floor: usize) -> Option<usize> {
+fn next_size(family: &dyn Family, cell: &Cell, target: Target, used: usize) -> Option<usize> {
     let shrink = cell.fit == Fit::Shrink;
     if used > cell.step {
+        // Below its own documents a question can't be drawn, and the scripts never end.
+        let floor = if shrink { family.floor(target, Fit::Exact) } else { 0 };
         let smaller = used - cell.step;
-        Some(if shrink && used > floor { smaller.max(floor) } else { smaller })
-    } else {
-        (shrink && used > floor).then(|| (used - (used / 16).max(1)).max(floor))
+        return Some(if used > floor { smaller.max(floor) } else { smaller });
     }
+    let floor = family.floor(target, Fit::Shrink);
+    (shrink && used > floor).then(|| (used - (used / 16).max(1)).max(floor))
 }
 
 /// Measures the smallest prompts to say what would fit.
@@ -262,20 +219,20 @@ fn refuse(
     draws: &mut Draws,
     counter: &mut dyn CountTokens,
 ) -> Result<GenerateError, GenerateError> {
-    let floor = family.floor(target);
     let reserved = cell.max_seq_length - cell.max;
-    let mut measure = |size: usize| {
+    let mut measure = |size: usize, fit: Fit| {
+        let size = size.max(family.floor(target, fit));
         let (mut shortest, mut longest) = (usize::MAX, 0);
         for _ in 0..8 {
-            if family.draw(draws, target, size).is_ok() {
+            if family.draw(draws, Request { target, size, fit }).is_ok() {
                 let total = total(family, cell, target, counter)? + reserved;
                 (shortest, longest) = (shortest.min(total), longest.max(total));
             }
         }
         Ok::<_, GenerateError>((shortest, longest))
     };
-    let (shortest, fits) = measure(used.max(floor))?;
-    let (_, shrunk) = if cell.fit == Fit::Exact { measure(floor)? } else { (shortest, fits) };
+    let (shortest, fits) = measure(used, cell.fit)?;
+    let (_, shrunk) = measure(0, Fit::Shrink)?;
     let (task, max_seq_length) = (cell.task, cell.max_seq_length);
     Ok(BudgetError { task, max_seq_length, shortest, fits, shrunk }.into())
 }

@@ -1,0 +1,212 @@
+//! Frequent words extraction (`fwe`): which three coded words appear most often?
+//!
+//! A word of rank `k` appears `trunc(N · k⁻² / ζ(2))` times; rank 1 is the noise word `...`.
+//! Drawn for a prompt: as many coded words of six letters as the vocabulary holds, more while two
+//! are equal. The ranks of the sorted words and the order of the text come from private generators
+//! with the run's seed. The length is met by counting alone: `N` grows, or shrinks, by a
+//! thirty-second of the budget. Source: RULER `freq_words_extraction.py`; SPEC section 7.
+
+use core::fmt::{self, Formatter};
+
+use super::budget::{BudgetError, Draws, GenerateError};
+use super::corpus::CountTokens;
+use super::options::{Options, Workspace};
+use super::profile::Profile;
+use super::task::Task;
+use super::template::{self, FREQUENT_WORDS, ModelTemplate};
+use super::words::dedup;
+use crate::error::CapacityError;
+
+/// ζ(2) = π²/6 as SciPy rounds it.
+const ZETA_2: f64 = 1.644_934_066_848_226_4;
+const LETTERS: &[u8; 26] = b"abcdefghijklmnopqrstuvwxyz";
+
+/// A coded word.
+pub type CodedWord = [u8; 6];
+
+/// The generator.
+pub(crate) struct FrequentWords<'a> {
+    task: Task,
+    model: ModelTemplate<'a>,
+    max_seq_length: usize,
+    /// Tokens that a prompt may take.
+    max: usize,
+    tokens_to_generate: usize,
+    names: &'a mut [CodedWord],
+    order: &'a mut [u32],
+    entries: usize,
+}
+
+impl<'a> FrequentWords<'a> {
+    pub(crate) fn new(
+        task: Task,
+        options: &Options<'a>,
+        workspace: Workspace<'a>,
+    ) -> Result<Self, CapacityError> {
+        let Workspace { names, order, .. } = workspace;
+        let (max_seq_length, model) = (options.max_seq_length, options.model_template);
+        let tokens_to_generate = task.tokens_to_generate();
+        let reserved = match options.profile {
+            Profile::Ruler => tokens_to_generate + options.model_template_tokens,
+            Profile::Huang2025 => 0,
+        };
+        let max = max_seq_length.saturating_sub(reserved);
+        let (needed, given) = (max / 50, names.len());
+        let Some(names) = names.get_mut(..needed) else {
+            return Err(CapacityError { what: "coded words", needed, given });
+        };
+        Ok(Self { task, model, max_seq_length, max, tokens_to_generate, names, order, entries: 0 })
+    }
+
+    fn step(&self) -> usize {
+        self.max / 32
+    }
+
+    fn draw_words(&mut self, draws: &mut Draws) {
+        for name in self.names.iter_mut() {
+            *name = draws.random.letters(LETTERS);
+        }
+        self.names.sort_unstable();
+        let mut distinct = dedup(self.names, |a, b| a == b);
+        while distinct < self.names.len() {
+            let name = draws.random.letters(LETTERS);
+            if let Err(at) = self.names[..distinct].binary_search(&name) {
+                self.names[at..=distinct].rotate_right(1);
+                self.names[at] = name;
+                distinct += 1;
+            }
+        }
+        draws.private().shuffle(self.names);
+    }
+
+    /// Arranges the text of `words` words, before rounding down.
+    fn arrange(&mut self, words: usize, draws: &Draws) -> Result<(), CapacityError> {
+        let mut entries = 0;
+        for rank in 0..self.names.len() {
+            let k = (rank + 1) as f64;
+            let count = (words as f64 * (1.0 / (k * k)) / ZETA_2) as usize;
+            let (needed, given) = (entries + count, self.order.len());
+            let Some(run) = self.order.get_mut(entries..needed) else {
+                return Err(CapacityError { what: "words of a coded text", needed, given });
+            };
+            run.fill(rank as u32);
+            entries = needed;
+        }
+        self.entries = entries;
+        draws.private().shuffle(&mut self.order[..entries]);
+        Ok(())
+    }
+
+    fn count(
+        &mut self,
+        words: usize,
+        draws: &Draws,
+        counter: &mut dyn CountTokens,
+    ) -> Result<usize, GenerateError> {
+        self.arrange(words, draws)?;
+        Ok(counter.count(&self.prompt())?)
+    }
+
+    /// Finds `N`: up until the text is too long, then one step back.
+    ///
+    /// # Errors
+    /// See [`GenerateError`]; a budget too short for one word or one step is a [`BudgetError`].
+    pub(crate) fn prepare(
+        &mut self,
+        draws: &mut Draws,
+        counter: &mut dyn CountTokens,
+    ) -> Result<usize, GenerateError> {
+        if self.step() == 0 || self.names.is_empty() {
+            return Err(self.refuse(draws, counter)?);
+        }
+        self.draw_words(draws);
+        let mut words = self.max / 6;
+        while self.count(words, draws, counter)? < self.max {
+            words += self.step();
+        }
+        Ok(words - self.step())
+    }
+
+    /// Draws a sample and shrinks it until it fits; its length with the answer, and its `N`.
+    ///
+    /// # Errors
+    /// See [`GenerateError`]; a [`BudgetError`] where the template alone is too long.
+    pub(crate) fn sample(
+        &mut self,
+        words: usize,
+        draws: &mut Draws,
+        counter: &mut dyn CountTokens,
+    ) -> Result<(usize, usize), GenerateError> {
+        self.draw_words(draws);
+        let mut words = words;
+        loop {
+            let tokens = self.count(words, draws, counter)?;
+            if tokens <= self.max {
+                return Ok((tokens + self.tokens_to_generate, words));
+            }
+            if words == 0 {
+                return Err(self.refuse(draws, counter)?);
+            }
+            words = words.saturating_sub(self.step());
+        }
+    }
+
+    /// Measures the prompt without any coded word.
+    fn refuse(
+        &mut self,
+        draws: &Draws,
+        counter: &mut dyn CountTokens,
+    ) -> Result<GenerateError, GenerateError> {
+        let shortest = self.count(0, draws, counter)? + self.tokens_to_generate;
+        let reserved = self.max_seq_length - self.max;
+        let fits = (shortest - self.tokens_to_generate).max(50) + reserved;
+        let (task, max_seq_length) = (self.task.name, self.max_seq_length);
+        Ok(BudgetError { task, max_seq_length, shortest, fits, shrunk: fits }.into())
+    }
+
+    pub(crate) fn prompt(&self) -> FrequentWordsPrompt<'_> {
+        let order = &self.order[..self.entries];
+        FrequentWordsPrompt { model: self.model, words: self.names, order }
+    }
+}
+
+/// A drawn `fwe` prompt.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct FrequentWordsPrompt<'d> {
+    model: ModelTemplate<'d>,
+    /// By rank.
+    words: &'d [CodedWord],
+    order: &'d [u32],
+}
+
+impl<'d> FrequentWordsPrompt<'d> {
+    /// The word of rank `index + 2`.
+    pub(crate) fn reference(&self, index: usize) -> Option<&'d [u8]> {
+        if index < 3 { self.words.get(index + 1).map(|word| &word[..]) } else { None }
+    }
+
+    fn write_context(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        for (i, &rank) in self.order.iter().enumerate() {
+            if i > 0 {
+                f.write_str(" ")?;
+            }
+            match rank {
+                0 => f.write_str("...")?,
+                rank => write_ascii(f, &self.words[rank as usize])?,
+            }
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Display for FrequentWordsPrompt<'_> {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let fields = &mut |f: &mut Formatter<'_>, _: &str| self.write_context(f);
+        template::write_prompt(f, self.model, FREQUENT_WORDS, fields)
+    }
+}
+
+/// Writes letters.
+pub(crate) fn write_ascii(f: &mut Formatter<'_>, letters: &[u8]) -> fmt::Result {
+    f.write_str(core::str::from_utf8(letters).map_err(|_| fmt::Error)?)
+}
