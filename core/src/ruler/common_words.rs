@@ -32,6 +32,7 @@ const SHORT: (usize, Repeats, Repeats) =
 const LONG: (usize, Repeats, Repeats) =
     (40, Repeats { common: 10, other: 3 }, Repeats { common: 30, other: 3 });
 
+/// Words and entries of the longer example.
 const EXAMPLE_WORDS: usize = 40;
 const EXAMPLE_ENTRIES: usize = 190;
 
@@ -42,8 +43,8 @@ pub(crate) struct CommonWords<'a> {
     short: bool,
     words: CommonWordList<'a>,
     english: &'a [&'a str],
-    example_picks: [u32; EXAMPLE_WORDS],
-    example_order: [u32; EXAMPLE_ENTRIES],
+    example_picks: &'a mut [u32],
+    example_order: &'a mut [u32],
     picks: &'a mut [u32],
     order: &'a mut [u32],
     scratch: &'a mut [u32],
@@ -57,6 +58,18 @@ impl<'a> CommonWords<'a> {
         workspace: Workspace<'a>,
     ) -> Result<Self, CapacityError> {
         let Workspace { shuffled, picks, order, scratch, .. } = workspace;
+        let given = picks.len();
+        let Some((example_picks, picks)) = picks.split_at_mut_checked(EXAMPLE_WORDS) else {
+            return Err(CapacityError { what: "words of a list", needed: EXAMPLE_WORDS, given });
+        };
+        let given = order.len();
+        let Some((example_order, order)) = order.split_at_mut_checked(EXAMPLE_ENTRIES) else {
+            return Err(CapacityError {
+                what: "entries of a list",
+                needed: EXAMPLE_ENTRIES,
+                given,
+            });
+        };
         let words = CommonWordList::build(corpora.words, u64::from(options.seed), shuffled)?;
         Ok(Self {
             profile: options.profile,
@@ -64,8 +77,8 @@ impl<'a> CommonWords<'a> {
             short: options.max_seq_length < 4096,
             words,
             english: corpora.words.english,
-            example_picks: [0; EXAMPLE_WORDS],
-            example_order: [0; EXAMPLE_ENTRIES],
+            example_picks,
+            example_order,
             picks,
             order,
             scratch,

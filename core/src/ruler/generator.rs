@@ -32,6 +32,7 @@ pub struct Generator<'a> {
     next: usize,
 }
 
+#[expect(clippy::large_enum_variant, reason = "there is one, and no heap to box it in")]
 enum Families<'a> {
     Niah(Niah<'a>),
     VariableTracking(VariableTracking<'a>),

@@ -75,23 +75,26 @@ impl<'a> Niah<'a> {
         Ok(Self { task, model, pairs, essays, profile, lines, scratch, drawn })
     }
 
-    fn sentences(&mut self) -> Sentences<'_> {
-        match &mut self.essays {
-            Some(essays) => {
-                let past_end = match self.profile {
-                    Profile::Ruler => PastEnd::Repeat,
-                    Profile::Huang2025 => PastEnd::Stop,
-                };
-                essays.sentences(self.drawn.size, past_end)
-            }
-            None => Sentences { text: "", spans: &[] },
-        }
-    }
-
     fn draw_needle(&self, draws: &mut Draws) -> Needle {
         let key = self.task.key.draw(&mut draws.random, &self.pairs);
         let value = self.task.value.draw(&mut draws.random, &self.pairs);
         Needle { key, value }
+    }
+}
+
+/// Sentences of the first `size` words.
+fn sentences<'d>(
+    essays: &'d mut Option<&mut dyn Essays>,
+    size: usize,
+    profile: Profile,
+) -> Sentences<'d> {
+    let past_end = match profile {
+        Profile::Ruler => PastEnd::Repeat,
+        Profile::Huang2025 => PastEnd::Stop,
+    };
+    match essays {
+        Some(essays) => essays.sentences(size, past_end),
+        None => Sentences { text: "", spans: &[] },
     }
 }
 
@@ -112,7 +115,7 @@ impl Family for Niah<'_> {
         }
         draws.private().shuffle(&mut self.drawn.order[..count]);
         if task.haystack == Haystack::Essay {
-            let sentences = self.sentences().spans.len();
+            let sentences = sentences(&mut self.essays, size, self.profile).spans.len();
             let positions = &mut self.drawn.positions[..count];
             depth::among_sentences(positions, sentences, task.depth, &mut draws.random)?;
         } else {
@@ -141,12 +144,13 @@ impl Family for Niah<'_> {
     }
 
     fn prompt(&mut self) -> Prompt<'_> {
-        let (task, model, pairs, drawn) = (self.task, self.model, self.pairs, self.drawn);
-        let hay = match task.haystack {
+        let drawn = &self.drawn;
+        let hay = match self.task.haystack {
             Haystack::Noise => Hay::Noise,
             Haystack::Needles => Hay::Needles(&self.lines[..drawn.size]),
-            Haystack::Essay => Hay::Essay(self.sentences()),
+            Haystack::Essay => Hay::Essay(sentences(&mut self.essays, drawn.size, self.profile)),
         };
+        let (task, model, pairs) = (self.task, self.model, self.pairs);
         Prompt::Niah(NiahPrompt { task, model, pairs, drawn, hay })
     }
 
@@ -173,7 +177,7 @@ pub(crate) struct NiahPrompt<'d> {
     task: NeedleTask,
     model: ModelTemplate<'d>,
     pairs: PairIndex<'d>,
-    drawn: Drawn,
+    drawn: &'d Drawn,
     hay: Hay<'d>,
 }
 

@@ -118,10 +118,10 @@ impl TrackingPrompt<'_> {
             }
             let part = NOISE.split_inclusive('.').nth(i % parts);
             match part {
-                _ if whole => write!(f, "{gap}{NOISE}\n")?,
+                _ if whole => writeln!(f, "{gap}{NOISE}")?,
                 Some(sentence) => write!(f, "{gap}{sentence}")?,
                 None if self.positions[..inserted].last() == Some(&(i as u32)) => {
-                    write!(f, "{gap}\n")?;
+                    writeln!(f, "{gap}")?;
                 }
                 None => f.write_str("\n")?,
             }
@@ -181,7 +181,7 @@ impl fmt::Display for TrackingPrompt<'_> {
         f.write_str(self.model.before)?;
         match (self.example, self.profile) {
             (None, _) => {}
-            (Some(example), Profile::Ruler) => write!(f, "{example}\n")?,
+            (Some(example), Profile::Ruler) => writeln!(f, "{example}")?,
             (Some(example), Profile::Huang2025) => write!(f, " {example}\n\n")?,
         }
         let model = ModelTemplate { before: "", ..self.model };
