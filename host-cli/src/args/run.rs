@@ -45,7 +45,7 @@ pub struct RunArgs {
     pub corpora: CorpusArgs,
     /// How the model is run.
     #[command(flatten)]
-    pub model_options: ModelArgs,
+    pub running: RunningArgs,
     /// Check and estimate, run and write nothing
     #[arg(long)]
     pub dry_run: bool,
@@ -57,7 +57,7 @@ pub struct RunArgs {
 /// How the model is run.
 #[derive(Clone, Debug, Args)]
 #[command(next_help_heading = "Running the model")]
-pub struct ModelArgs {
+pub struct RunningArgs {
     /// What computes
     #[arg(long, value_enum, default_value_t = BackendArg::Reference)]
     pub backend: BackendArg,
