@@ -6,6 +6,9 @@ use std::{
     process::{Command, Output},
 };
 
+use longseq::score::TaskScore;
+use longseq_core::ruler::score::Metric;
+use serde_json::{Value, json};
 use tempfile::TempDir;
 
 fn example() -> PathBuf {
@@ -68,6 +71,36 @@ fn a_folder_with_chunks_gives_rulers_bytes_and_keeps_its_files() {
 }
 
 #[test]
+fn whole_files_score_as_in_ruler_and_its_errors_are_errors() {
+    let fixture = example().join("../scoring.json");
+    let vectors: Value = serde_json::from_str(&fs::read_to_string(fixture).unwrap()).unwrap();
+    let batch = vectors["batch"].as_array().unwrap();
+    assert_eq!(batch.len(), 35);
+    for case in batch {
+        let lines = case["preds"].as_array().unwrap().iter().zip(case["refs"].as_array().unwrap());
+        let lines = lines.map(|(pred, refs)| {
+            let line =
+                json!({"index": 0, "pred": pred, "input": "", "outputs": refs, "others": {}});
+            format!("{line}\n")
+        });
+        let folder = folder(&[("vt.jsonl", &lines.collect::<String>())]);
+        let file = folder.path().join("vt.jsonl");
+        for (metric, expected) in [
+            (Metric::StringMatchAll, &case["task_all"]),
+            (Metric::StringMatchPart, &case["task_part"]),
+        ] {
+            let score = TaskScore::read(&[&file], metric).ok();
+            let found = score.as_ref().map(TaskScore::percent);
+            assert_eq!(found, expected.as_f64(), "{metric:?}: {}", case["note"]);
+            if let Some(score) = score {
+                let nulls = format!("{}/{}", score.nulls(), score.samples.len());
+                assert_eq!(nulls, case["task_nulls"], "{}", case["note"]);
+            }
+        }
+    }
+}
+
+#[test]
 fn one_task_has_a_summary_of_its_own() {
     let folder = TempDir::new().unwrap();
     copy(&example().join("pred"), folder.path());
@@ -76,7 +109,7 @@ fn one_task_has_a_summary_of_its_own() {
     for file in ["summary-niah_single_1.csv", "submission.csv"] {
         same_bytes(&folder.path().join(file), &example().join("run_single").join(file));
     }
-    let printed: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    let printed: Value = serde_json::from_slice(&output.stdout).unwrap();
     assert_eq!(printed[0]["tasks"][0]["score"], 50.0);
     assert_eq!(printed[0]["tasks"][0]["nulls"], 5);
 }
@@ -127,7 +160,7 @@ fn every_length_of_a_run_is_scored() {
     ]);
     let output = score(run.path(), &["--json"]);
     assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
-    let printed: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    let printed: Value = serde_json::from_slice(&output.stdout).unwrap();
     assert_eq!(printed[0]["tasks"][0]["score"], 0.0);
     assert_eq!(printed[1]["tasks"][0]["score"], 100.0);
     assert!(run.path().join("predictions/1024/summary-vt.csv").is_file());
@@ -140,7 +173,7 @@ fn a_torn_last_line_is_left_out_and_said() {
     let output = score(folder.path(), &["--json"]);
     assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
     assert!(stderr(&output).contains("half-written"), "{}", stderr(&output));
-    let printed: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    let printed: Value = serde_json::from_slice(&output.stdout).unwrap();
     assert_eq!(printed[0]["tasks"][0]["samples"], 1);
 }
 
