@@ -1,4 +1,7 @@
-//! Shared helpers of the cross-crate tests: fixture paths and comparisons.
+//! Shared helpers of the cross-crate tests: fixture paths, goldens and comparisons.
+
+pub mod golden;
+pub mod runner;
 
 use std::path::{Path, PathBuf};
 

@@ -40,6 +40,8 @@ pub trait Real:
     fn from_f64(value: f64) -> Self;
     /// Exact from `f32`, rounded to nearest from `f64`.
     fn to_f32(self) -> f32;
+    /// Exact.
+    fn to_f64(self) -> f64;
     /// |x|.
     fn abs(self) -> Self;
     /// eˣ.
@@ -78,6 +80,9 @@ macro_rules! real {
             }
             fn to_f32(self) -> f32 {
                 self as f32
+            }
+            fn to_f64(self) -> f64 {
+                self.into()
             }
             fn abs(self) -> Self {
                 $abs(self)

@@ -1,0 +1,115 @@
+//! Logits, greedy continuations and states against a float64 evaluation of the published equations, done from
+//! the same stored weights by an independent implementation.
+
+use std::path::Path;
+
+use longseq::checkpoint::Checkpoint;
+use longseq_core::numeric::{Real, softmax::argmax};
+use longseq_tests::golden::{Golden, max_difference};
+use longseq_tests::runner::Runner;
+
+/// The goldens are float64 results stored as f32: logits reach ±15, whose rounding is 5e-7.
+const F64_BOUND: f64 = 2e-5;
+/// Independent f32 implementations land between 1e-5 and 1e-4.
+const F32_BOUND: f64 = 2e-3;
+
+struct Case {
+    name: String,
+    checkpoint: Checkpoint,
+    golden: Golden,
+}
+
+fn open(folder: &Path) -> Case {
+    let checkpoint = Checkpoint::open(folder).unwrap_or_else(|error| panic!("{error}"));
+    let golden = Golden::read(&folder.join("golden.safetensors"));
+    Case { name: folder.display().to_string(), checkpoint, golden }
+}
+
+/// The fixtures, and whatever `LONGSEQ_ORACLES` adds of the same names.
+fn cases() -> Vec<Case> {
+    let own = longseq_tests::fixtures().join("models");
+    let more = longseq_tests::oracles().map(|folder| folder.join("models/dev"));
+    let roots = [Some(own), more];
+    let folders = roots.iter().flatten().flat_map(|root| super::NAMES.map(|name| root.join(name)));
+    folders.map(|folder| open(&folder)).collect()
+}
+
+fn check(case: &Case, what: &str, found: &[f64], bound: f64) {
+    let difference = max_difference(found, &case.golden.reals(what));
+    assert!(difference <= bound, "{}: {what} differs by {difference:e}", case.name);
+}
+
+fn check_logits<R: Real>(case: &Case, bound: f64) {
+    for length in [1, 7, 64, 200] {
+        let tokens = case.golden.tokens(&format!("tokens.L{length}"));
+        let mut runner = Runner::<R>::new(&case.checkpoint, 1, length);
+        let logits = runner.all(0, &tokens).concat();
+        check(case, &format!("logits.L{length}"), &logits, bound);
+    }
+}
+
+/// Prefills a prompt, then decodes one token a call with the carried state.
+fn check_greedy<R: Real>(case: &Case, bound: f64) {
+    for length in [7, 64] {
+        let prompt = case.golden.tokens(&format!("tokens.L{length}"));
+        let expected = case.golden.tokens(&format!("greedy.L{length}.tokens"));
+        let mut runner = Runner::<R>::new(&case.checkpoint, 1, length + expected.len());
+        let mut rows = vec![runner.last(0, &prompt)];
+        let mut tokens = vec![];
+        while tokens.len() < expected.len() {
+            let best = argmax(&rows[rows.len() - 1]).expect("numbers");
+            tokens.push(u32::try_from(best).expect("a token id"));
+            if tokens.len() < expected.len() {
+                rows.push(runner.last(0, &tokens[tokens.len() - 1..]));
+            }
+        }
+        assert_eq!(tokens, expected, "{}: greedy from {length}", case.name);
+        check(case, &format!("greedy.L{length}.logits"), &rows.concat(), bound);
+    }
+}
+
+/// Every state that the golden holds; returns how many there were.
+fn check_states<R: Real>(case: &Case, bound: f64) -> usize {
+    let names = case.golden.names();
+    let mut checked = 0;
+    for length in [7, 200] {
+        let mut runner = Runner::<R>::new(&case.checkpoint, 1, length);
+        runner.last(0, &case.golden.tokens(&format!("tokens.L{length}")));
+        for layer in 0..runner.config().layers {
+            let places = runner.places(layer);
+            let (keys, values) = runner.keys_and_values(layer, 0, length.min(places.kv.rows));
+            for (kind, found) in [
+                ("conv", runner.recurrent(places.conv, 0)),
+                ("ssm", runner.recurrent(places.ssm, 0)),
+                ("k", keys),
+                ("v", values),
+            ] {
+                let name = format!("state.L{length}.layer{layer}.{kind}");
+                if names.contains(&name) {
+                    check(case, &name, &found, bound);
+                    checked += 1;
+                }
+            }
+        }
+    }
+    assert_eq!(checked, names.iter().filter(|name| name.starts_with("state.")).count());
+    checked
+}
+
+#[test]
+fn f64_equals_the_equations() {
+    for case in cases() {
+        check_logits::<f64>(&case, F64_BOUND);
+        check_greedy::<f64>(&case, F64_BOUND);
+        assert!(check_states::<f64>(&case, F64_BOUND) > 0, "{}", case.name);
+    }
+}
+
+#[test]
+fn f32_is_close_to_the_equations() {
+    for case in cases() {
+        check_logits::<f32>(&case, F32_BOUND);
+        check_greedy::<f32>(&case, F32_BOUND);
+        assert!(check_states::<f32>(&case, F32_BOUND) > 0, "{}", case.name);
+    }
+}

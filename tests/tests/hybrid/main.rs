@@ -1,0 +1,24 @@
+//! Whole models: parity with their own equations, laws of state and batches, refusals.
+
+mod goldens;
+mod laws;
+mod refusals;
+
+use longseq::checkpoint::Checkpoint;
+
+/// Opens a checkpoint of the fixtures.
+fn checkpoint(name: &str) -> Checkpoint {
+    let folder = longseq_tests::fixtures().join("models").join(name);
+    Checkpoint::open(&folder).unwrap_or_else(|error| panic!("{name}: {error}"))
+}
+
+/// Every kind of model that can be run.
+const NAMES: [&str; 7] = [
+    "mamba2",
+    "mamba2-fp32",
+    "mamba2-bf16",
+    "mamba2attn",
+    "transformerpp",
+    "sheared-llama",
+    "sheared-llama-sharegpt",
+];
