@@ -5,7 +5,10 @@ mod generate;
 mod report;
 mod score;
 
-use std::process::ExitCode;
+use std::{
+    io::{Write, stdout},
+    process::ExitCode,
+};
 
 use crate::{
     args::{Args, Command},
@@ -42,4 +45,9 @@ pub fn run(args: Args) -> Result<Outcome> {
         Command::Report(args) => report::run(&args),
         Command::Score(args) => score::run(&args),
     }
+}
+
+/// Prints `text`. A reader that has seen enough (`| head`) is no error, and no panic.
+fn print(text: &str) {
+    let _ = stdout().write_all(text.as_bytes());
 }

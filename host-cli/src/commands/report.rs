@@ -3,11 +3,11 @@
 use std::{
     collections::HashSet,
     fs,
-    io::{IsTerminal, Write, stdout},
+    io::{IsTerminal, stdout},
     path::Path,
 };
 
-use super::Outcome;
+use super::{Outcome, print};
 use crate::{
     args::report::{Format, ReportArgs},
     error::{Error, Result},
@@ -33,8 +33,7 @@ pub fn run(args: &ReportArgs) -> Result<Outcome> {
         Format::Csv => data::csv(&runs)?,
         Format::Json => format!("{:#}\n", data::json(&runs)),
     };
-    // A reader that has seen enough (`| head`) is no error.
-    let _ = stdout().write_all(report.as_bytes());
+    print(&report);
     let failed = runs.iter().flat_map(|run| &run.cells).any(|cell| cell.failed > 0);
     Ok(if failed { Outcome::DoneWithFailures } else { Outcome::Done })
 }

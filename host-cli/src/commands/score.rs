@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use longseq_core::ruler::task::TASKS;
 use serde_json::{Value, json};
 
-use super::Outcome;
+use super::{Outcome, print};
 use crate::{
     args::score::ScoreArgs,
     error::{Error, Result},
@@ -38,9 +38,9 @@ pub fn run(args: &ScoreArgs) -> Result<Outcome> {
         summaries.push(summarise(folder, &args.task)?);
     }
     if args.json {
-        println!("{:#}", Value::from_iter(summaries.iter().map(Summary::to_json)));
+        print(&format!("{:#}\n", Value::from_iter(summaries.iter().map(Summary::to_json))));
     } else {
-        summaries.iter().for_each(Summary::print);
+        print(&summaries.iter().map(Summary::to_text).collect::<Vec<_>>().join("\n"));
     }
     Ok(Outcome::Done)
 }
@@ -84,11 +84,11 @@ fn warn(folder: &Path, task: &str, score: &TaskScore) {
 }
 
 impl Summary {
-    fn print(&self) {
+    fn to_text(&self) -> String {
         let [header, score, nulls] = summary::rows(&self.scores);
-        print!("{}", Table { header, rows: vec![score, nulls] }.to_text(true));
+        let table = Table { header, rows: vec![score, nulls] }.to_text(true);
         let [summary, submission] = &self.written;
-        println!("\nwritten: {} and {}", summary.display(), submission.display());
+        format!("{table}\nwritten: {} and {}\n", summary.display(), submission.display())
     }
 
     fn to_json(&self) -> Value {
