@@ -19,10 +19,17 @@ use crate::error::{Error, Result};
 /// single element any number of times.
 const LARGEST_COPY: u64 = 1 << 30;
 
+/// A pickle of tens of thousands of tensors is shorter; reading one takes up to some hundred times
+/// its size in memory.
+const LARGEST_PICKLE: usize = 8 << 20;
+
 /// The tensors of a mapped `.bin` file.
 pub fn tensors(path: &Path, bytes: &[u8]) -> Result<Vec<(String, Stored)>> {
     let members = members(path, bytes)?;
     let pickle = members.get("data.pkl").ok_or_else(|| damaged(path, "it holds no data.pkl"))?;
+    if pickle.len() > LARGEST_PICKLE {
+        return Err(damaged(path, format!("its pickle is larger than {LARGEST_PICKLE} bytes")));
+    }
     let pickle = pickle::parse(&bytes[pickle.clone()]).map_err(|source| damaged(path, source))?;
     let state_dict = pickle.state_dict().map_err(|source| damaged(path, source))?;
     state_dict
@@ -50,8 +57,8 @@ fn members(path: &Path, bytes: &[u8]) -> Result<HashMap<String, Range<usize>>> {
     for index in 0..archive.len() {
         let member = archive.by_index_raw(index).map_err(|source| damaged(path, source))?;
         let name = member.name().map_err(|source| damaged(path, source))?.into_owned();
-        if member.compression() != CompressionMethod::Stored {
-            return Err(damaged(path, format!("member {name} is compressed")));
+        if member.compression() != CompressionMethod::Stored || member.encrypted() {
+            return Err(damaged(path, format!("member {name} is compressed or encrypted")));
         }
         let start = member.data_start().and_then(|start| usize::try_from(start).ok());
         let end = usize::try_from(member.size())
