@@ -2,6 +2,8 @@
 
 pub mod corpora;
 pub mod generate;
+pub mod inspect;
+pub mod logits;
 pub mod report;
 pub mod run;
 pub mod score;
@@ -24,6 +26,10 @@ pub enum Command {
     Corpora(corpora::CorporaArgs),
     /// Writes RULER's prompts, byte for byte as its scripts do
     Generate(Box<generate::GenerateArgs>),
+    /// Shows what a checkpoint is and how much memory a sequence takes
+    Inspect(inspect::InspectArgs),
+    /// Writes a model's logits, for anyone to compare with another program's
+    Logits(logits::LogitsArgs),
     /// Shows what runs found, as tables and as data
     ///
     /// Tables in the shape of the paper's: tasks by length with their mean, runs side by side, and

@@ -2,6 +2,8 @@
 
 mod corpora;
 mod generate;
+mod inspect;
+mod logits;
 mod report;
 mod score;
 
@@ -42,6 +44,8 @@ pub fn run(args: Args) -> Result<Outcome> {
     match args.command {
         Command::Corpora(args) => corpora::run(args),
         Command::Generate(args) => generate::run(*args),
+        Command::Inspect(args) => inspect::run(&args),
+        Command::Logits(args) => logits::run(&args),
         Command::Report(args) => report::run(&args),
         Command::Score(args) => score::run(&args),
     }

@@ -1,5 +1,8 @@
 //! What runs a model: slots that hold a sequence's state, and one call that continues them.
 
+pub mod native;
+mod worker;
+
 use crate::error::Result;
 
 /// Tokens with which one slot continues.

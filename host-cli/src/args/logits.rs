@@ -1,0 +1,39 @@
+//! `longseq logits`
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::run::{BackendArg, PrecisionArg};
+
+/// Which logits to write.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  longseq logits --model mamba2-370m --input-ids 12092,13,1533 --output logits.safetensors
+  longseq logits --model mamba2-370m --input-ids-file ids.json --precision f64 \\
+    --output logits.safetensors")]
+pub struct LogitsArgs {
+    /// Folder of the checkpoint: config.json and weights
+    #[arg(long, value_name = "DIR")]
+    pub model: PathBuf,
+    /// Token ids, separated by commas
+    #[arg(
+        long,
+        value_name = "ID",
+        value_delimiter = ',',
+        required_unless_present = "input_ids_file"
+    )]
+    pub input_ids: Vec<u32>,
+    /// JSON array of token ids
+    #[arg(long, value_name = "FILE", conflicts_with = "input_ids")]
+    pub input_ids_file: Option<PathBuf>,
+    /// File to write: tensor `logits`, f32, [tokens, vocabulary]
+    #[arg(long, value_name = "FILE")]
+    pub output: PathBuf,
+    /// What computes
+    #[arg(long, value_enum, default_value_t = BackendArg::Reference)]
+    pub backend: BackendArg,
+    /// Floating-point numbers of activations and states
+    #[arg(long, value_enum, default_value_t = PrecisionArg::F32)]
+    pub precision: PrecisionArg,
+}

@@ -1,0 +1,90 @@
+//! `longseq logits`: token ids in, a safetensors file out.
+
+use std::{
+    fs,
+    io::{BufWriter, Write as _},
+    path::Path,
+};
+
+use indicatif::{ProgressBar, ProgressStyle};
+use longseq_core::numeric::Real;
+use serde_json::json;
+use tempfile::NamedTempFile;
+
+use super::Outcome;
+use crate::{
+    args::{
+        logits::LogitsArgs,
+        run::{BackendArg, PrecisionArg},
+    },
+    checkpoint::{Checkpoint, Weights},
+    engine::native,
+    error::{Error, Result},
+    files,
+};
+
+/// Runs the subcommand.
+pub fn run(args: &LogitsArgs) -> Result<Outcome> {
+    let ids = match &args.input_ids_file {
+        Some(path) => read_ids(path)?,
+        None => args.input_ids.clone(),
+    };
+    if ids.is_empty() {
+        return Err(Error::new("no token ids").help("give at least one"));
+    }
+    let checkpoint = Checkpoint::open(&args.model)?;
+    let weights = checkpoint.weights()?;
+    match (args.backend, args.precision) {
+        (BackendArg::Reference, PrecisionArg::F32) => write::<f32>(&weights, &ids, &args.output)?,
+        (BackendArg::Reference, PrecisionArg::F64) => write::<f64>(&weights, &ids, &args.output)?,
+    }
+    let (tokens, vocabulary) = (ids.len(), weights.config.vocabulary);
+    println!("{}: logits, f32, [{tokens}, {vocabulary}]", args.output.display());
+    Ok(Outcome::Done)
+}
+
+fn read_ids(path: &Path) -> Result<Vec<u32>> {
+    let bytes = fs::read(path).map_err(|source| Error::io("read", path, &source))?;
+    serde_json::from_slice(&bytes).map_err(|source| {
+        Error::new(format!("{} is no JSON array of token ids: {source}", path.display()))
+            .help("expected is something like [12092, 13, 1533]")
+    })
+}
+
+/// Writes the file row by row: all logits of a long text would not fit in memory. It takes its
+/// name when it is complete.
+fn write<R: Real>(weights: &Weights<'_>, ids: &[u32], output: &Path) -> Result<()> {
+    let failed = |source: &std::io::Error| Error::io("write", output, source);
+    let folder = output.parent().filter(|folder| !folder.as_os_str().is_empty());
+    let file = NamedTempFile::new_in(folder.unwrap_or(Path::new("."))).map_err(|s| failed(&s))?;
+    let mut writer = BufWriter::new(file);
+    let header = header(ids.len(), weights.config.vocabulary);
+    writer.write_all(&header).map_err(|source| failed(&source))?;
+    let bar = ProgressBar::new(ids.len() as u64).with_style(
+        ProgressStyle::with_template("{pos} of {len} tokens {wide_bar} {eta} left")
+            .unwrap_or_else(|_| ProgressStyle::default_bar()),
+    );
+    native::logits::<R>(weights, ids, |logits| {
+        for logit in logits {
+            writer.write_all(&logit.to_f32().to_le_bytes()).map_err(|source| failed(&source))?;
+        }
+        bar.inc((logits.len() / weights.config.vocabulary) as u64);
+        Ok(())
+    })?;
+    bar.finish_and_clear();
+    let file = writer.into_inner().map_err(|source| failed(source.error()))?;
+    files::make_readable(file.as_file()).map_err(|source| failed(&source))?;
+    file.persist(output).map_err(|source| failed(&source.error))?;
+    Ok(())
+}
+
+/// The safetensors header of one f32 tensor `logits` \[tokens, vocabulary\].
+fn header(tokens: usize, vocabulary: usize) -> Vec<u8> {
+    let shape = [tokens as u64, vocabulary as u64];
+    let bytes = 4 * shape[0] * shape[1];
+    let tensor = json!({"dtype": "F32", "shape": shape, "data_offsets": [0, bytes]});
+    let mut json = json!({ "logits": tensor }).to_string();
+    // Elements begin at a multiple of eight.
+    json.extend(std::iter::repeat_n(' ', json.len().next_multiple_of(8) - json.len()));
+    [&(json.len() as u64).to_le_bytes(), json.as_bytes()].concat()
+}

@@ -1,0 +1,188 @@
+//! The engine over longseq-core's own operations, one slot a thread.
+//!
+//! A slot is computed by one thread from first to last token, alone: its numbers depend neither on
+//! how many threads there are nor on what other slots do.
+
+use std::sync::Mutex;
+
+use longseq_core::{
+    hybrid::config::ModelConfig,
+    numeric::Real,
+    reference::Reference,
+    state::{State, StateLayout},
+};
+use rayon::prelude::*;
+
+use super::{
+    Continuation, Engine,
+    worker::{Rows, SlotMut, Worker, greedy, internal, zeros},
+};
+use crate::{
+    checkpoint::Weights,
+    error::{Error, Result},
+};
+
+/// Bytes that [`Native`] takes beside the weights.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Memory {
+    /// Recurrent state of a slot.
+    pub state: u64,
+    /// Keys and values of a slot.
+    pub cache: u64,
+    /// Buffers of a thread.
+    pub worker: u64,
+}
+
+impl Memory {
+    /// For sequences of at most `capacity` tokens, in elements of `element` bytes. Saturates.
+    pub fn predict(config: &ModelConfig, capacity: usize, element: usize) -> Result<Self> {
+        let layout = StateLayout::new(config, 1, capacity).map_err(internal)?;
+        let (state, cache) = layout.slot_elements();
+        let worker = Worker::<f32>::elements(config, capacity, Rows::Last);
+        let bytes = |elements: usize| (elements as u64).saturating_mul(element as u64);
+        Ok(Self { state: bytes(state), cache: bytes(cache), worker: bytes(worker) })
+    }
+}
+
+/// A model's slots, computed with `Reference<R>`.
+#[derive(Debug)]
+pub struct Native<'a, R> {
+    weights: &'a Weights<'a>,
+    capacity: usize,
+    recurrent: Vec<R>,
+    cache: Vec<R>,
+    positions: Vec<usize>,
+    /// Buffers of threads that wait.
+    workers: Mutex<Vec<Worker<R>>>,
+}
+
+impl<'a, R: Real> Native<'a, R> {
+    /// `slots` sequences of at most `capacity` tokens each, on as many threads as rayon's pool
+    /// has.
+    ///
+    /// # Errors
+    /// Not enough memory.
+    pub fn new(weights: &'a Weights<'a>, slots: usize, capacity: usize) -> Result<Self> {
+        let layout = StateLayout::new(weights.config, slots, capacity).map_err(internal)?;
+        let (recurrent, cache) = layout.elements();
+        let threads = rayon::current_num_threads().min(slots);
+        let workers = (0..threads).map(|_| Worker::new(weights.config, capacity, Rows::Last));
+        Ok(Self {
+            weights,
+            capacity,
+            recurrent: zeros("recurrent state", recurrent)?,
+            cache: zeros("keys and values", cache)?,
+            positions: vec![0; slots],
+            workers: Mutex::new(workers.collect::<Result<_>>()?),
+        })
+    }
+
+    fn state(&mut self) -> Result<State<'_, [R]>> {
+        let slots = self.positions.len();
+        let layout =
+            StateLayout::new(self.weights.config, slots, self.capacity).map_err(internal)?;
+        let Self { recurrent, cache, positions, .. } = self;
+        State::new(layout, &mut recurrent[..], &mut cache[..], &mut positions[..]).map_err(internal)
+    }
+
+    /// The greedy token after each job, as many at a time as there are threads.
+    fn compute(&mut self, batch: &[Continuation<'_>]) -> Result<Vec<u32>> {
+        let Self { weights, capacity, recurrent, cache, positions, workers } = self;
+        let layout = StateLayout::new(weights.config, 1, *capacity).map_err(internal)?;
+        let mut slots = split(&layout, recurrent, cache, positions);
+        let jobs = batch.iter().map(|&Continuation { slot, tokens }| {
+            let taken = slots.get_mut(slot).and_then(Option::take);
+            let state = taken.ok_or_else(|| internal(format!("slot {slot} is not free")))?;
+            Ok((state, tokens))
+        });
+        let jobs = jobs.collect::<Result<Vec<_>>>()?;
+        let results: Vec<Result<u32>> = jobs
+            .into_par_iter()
+            .map(|(slot, tokens)| {
+                let waiting = workers.lock().map_err(internal)?.pop();
+                let mut worker = match waiting {
+                    Some(worker) => worker,
+                    None => Worker::new(weights.config, *capacity, Rows::Last)?,
+                };
+                let mut next = None;
+                let read = worker.read(weights, layout, slot, (tokens, Rows::Last), |logits| {
+                    next = Some(greedy(logits)?);
+                    Ok(())
+                });
+                workers.lock().map_err(internal)?.push(worker);
+                read?;
+                next.ok_or_else(|| internal("a slot continued by no token"))
+            })
+            .collect();
+        results.into_iter().collect()
+    }
+}
+
+/// Slabs are slot-major: each slot has one piece of each.
+fn split<'s, R>(
+    layout: &StateLayout<'_>,
+    mut recurrent: &'s mut [R],
+    mut cache: &'s mut [R],
+    positions: &'s mut [usize],
+) -> Vec<Option<SlotMut<'s, R>>> {
+    let (recurrent_elements, cache_elements) = layout.slot_elements();
+    let slots = positions.chunks_mut(1).map(|position| {
+        let (mine, rest) = std::mem::take(&mut recurrent).split_at_mut(recurrent_elements);
+        recurrent = rest;
+        let (keys, rest) = std::mem::take(&mut cache).split_at_mut(cache_elements);
+        cache = rest;
+        Some(SlotMut { recurrent: mine, cache: keys, position })
+    });
+    slots.collect()
+}
+
+impl<R: Real> Engine for Native<'_, R> {
+    fn vocabulary(&self) -> usize {
+        self.weights.config.vocabulary
+    }
+
+    fn slots(&self) -> usize {
+        self.positions.len()
+    }
+
+    fn reset(&mut self, slot: usize) {
+        // Fails for a slot that does not exist only; using it is the error that is reported.
+        let _ = self.state().map(|mut state| state.reset(&mut Reference::new(&mut []), slot));
+    }
+
+    fn fork(&mut self, from: usize, to: usize) {
+        let _ = self.state().map(|mut state| state.copy(&mut Reference::new(&mut []), from, to));
+    }
+
+    fn forward(&mut self, batch: &[Continuation<'_>]) -> Result<Vec<u32>> {
+        self.compute(batch)
+    }
+}
+
+/// The logits after every token of one text, handed to `see` some rows at a time, in order.
+///
+/// # Errors
+/// A token beyond the vocabulary; not enough memory; whatever `see` returns.
+pub fn logits<R: Real>(
+    weights: &Weights<'_>,
+    tokens: &[u32],
+    see: impl FnMut(&[R]) -> Result<()>,
+) -> Result<()> {
+    let vocabulary = weights.config.vocabulary;
+    if let Some(at) = tokens.iter().position(|&token| token as usize >= vocabulary) {
+        let token = tokens[at];
+        return Err(Error::new(format!(
+            "token {token} (number {at}, from 0) is beyond the model's vocabulary of {vocabulary}"
+        ))
+        .help("use the tokenizer that the model was trained with"));
+    }
+    let layout = StateLayout::new(weights.config, 1, tokens.len()).map_err(internal)?;
+    let (recurrent, cache) = layout.elements();
+    let slot = SlotMut {
+        recurrent: &mut zeros::<R>("recurrent state", recurrent)?,
+        cache: &mut zeros::<R>("keys and values", cache)?,
+        position: &mut [0],
+    };
+    let mut worker = Worker::new(weights.config, tokens.len(), Rows::Every)?;
+    worker.read(weights, layout, slot, (tokens, Rows::Every), see)
+}
