@@ -164,6 +164,22 @@ fn what_does_not_fit_is_named_and_the_rest_is_written() {
 }
 
 #[test]
+fn every_task_runs_on_what_is_built_in() {
+    let place = Workplace::new();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_longseq"));
+    command.arg("generate").arg("--tokenizer").arg(place.path("")).arg("--save-dir");
+    command.arg(place.path("d")).args(["--task", "all", "--max-seq-length", "8192"]);
+    let output = command.args(["--num-samples", "2"]).output().expect("the program");
+    assert_eq!(code(&output), 0, "{}", errors(&output));
+    assert_eq!(files(&place.path("d")).len(), 2 * 13);
+
+    let too_many = place.generate("e", "--task qa_1 --max-seq-length 4096 --num-samples 1000");
+    let text = errors(&too_many);
+    assert_eq!(code(&too_many), 2, "{text}");
+    assert!(text.contains("questions, one a sample") && text.contains("--squad"), "{text}");
+}
+
+#[test]
 fn parts_with_seeds_of_their_own_make_the_whole() {
     let place = Workplace::new();
     let arguments = "--task niah_single_2,niah_multikey_2 --max-seq-length 2048 --flat \

@@ -9,9 +9,16 @@ use crate::{error::Error, tokenizer::Counter};
 pub fn explain(cell: &Cell, error: GenerateError, counter: &mut Counter<'_>) -> Error {
     let at = format!("{} at {} tokens", cell.name(), cell.max_seq_length);
     match error {
+        GenerateError::Budget(budget) if budget.fits <= budget.max_seq_length => {
+            let what = "a sample is too long, and RULER's steps lead to no shorter one (its script \
+                        would not end)";
+            Error::new(format!("{at}: {what}")).help("use --fit shrink, or another --seed")
+        }
         GenerateError::Budget(budget) => Error::new(error.to_string()).help(budget_help(&budget)),
-        GenerateError::Questions { available, .. } => Error::new(format!("{at}: {error}"))
-            .help(format!("ask for at most {available} samples, or name a larger corpus")),
+        GenerateError::Questions { available, .. } => {
+            Error::new(format!("{at}: the corpus has {available} questions, one a sample"))
+                .help("ask for fewer samples, or name a larger corpus with --squad or --hotpotqa")
+        }
         GenerateError::Count(_) => {
             counter.error.take().unwrap_or_else(|| Error::new(format!("{at}: {error}")))
         }
