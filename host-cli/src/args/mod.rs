@@ -37,6 +37,11 @@ pub enum Command {
     /// cells that are not complete say how many samples they hold, and failed samples are counted
     /// apart, never as zeros. Needs nothing but the folders of the runs.
     Report(report::ReportArgs),
+    /// Runs a model on RULER's prompts
+    ///
+    /// Makes the prompts, checks that each fits, lets the model answer them and writes every answer
+    /// to disk as soon as it is there. The same command again goes on where the run stopped.
+    Run(Box<run::RunArgs>),
     /// Scores prediction files as RULER's evaluate.py does
     ///
     /// Writes summary.csv (summary-<task>.csv for a single task) and submission.csv into the

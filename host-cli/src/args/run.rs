@@ -64,9 +64,9 @@ pub struct RunningArgs {
     /// Floating-point numbers of activations and states
     #[arg(long, value_enum, default_value_t = PrecisionArg::F32)]
     pub precision: PrecisionArg,
-    /// Samples answered together; the answers do not depend on it
-    #[arg(long, value_name = "N", default_value = "1")]
-    pub batch: NonZeroUsize,
+    /// Samples answered together; the answers do not depend on it [default: one a thread]
+    #[arg(long, value_name = "N")]
+    pub batch: Option<NonZeroUsize>,
     /// Threads; the answers do not depend on it [default: one a core]
     #[arg(long, value_name = "N")]
     pub threads: Option<NonZeroUsize>,

@@ -5,6 +5,7 @@ mod generate;
 mod inspect;
 mod logits;
 mod report;
+mod run;
 mod score;
 
 use std::{
@@ -47,6 +48,7 @@ pub fn run(args: Args) -> Result<Outcome> {
         Command::Inspect(args) => inspect::run(&args),
         Command::Logits(args) => logits::run(&args),
         Command::Report(args) => report::run(&args),
+        Command::Run(args) => run::run(&args),
         Command::Score(args) => score::run(&args),
     }
 }

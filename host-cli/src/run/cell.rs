@@ -4,7 +4,7 @@ use std::sync::atomic::AtomicBool;
 
 use super::{
     answer::Rules,
-    together::{Ending, Event, Note, Prompt, TOKENS_PER_CALL, answer_together},
+    together::{Ending, Event, Note, Prompt, answer_together},
     trunk::Trunk,
 };
 use crate::{engine::Engine, error::Result};
@@ -25,11 +25,6 @@ impl Schedule {
     /// Slots that an engine needs for it.
     pub fn slots(&self) -> usize {
         self.batch + usize::from(self.shared_prefixes)
-    }
-
-    /// Tokens of one call of the engine, of all slots together, at most.
-    pub fn tokens_per_call(&self) -> usize {
-        TOKENS_PER_CALL.max(self.slots())
     }
 
     /// How the prompts numbered `these` are read.

@@ -17,8 +17,8 @@ pub struct Memory {
     pub weights: u64,
     /// Of one slot.
     pub slot: u64,
-    /// Of what one call of the engine needs beside.
-    pub scratch: u64,
+    /// Of the buffers of all threads.
+    pub buffers: u64,
 }
 
 /// A plan and what is left to do of it. Displays as lines for a reader.
@@ -39,7 +39,8 @@ pub struct Estimate<'a> {
 impl Memory {
     /// All of it, for so many slots.
     pub fn total(&self, slots: usize) -> u64 {
-        self.weights + self.scratch + self.slot * slots as u64
+        let slots = self.slot.saturating_mul(slots as u64);
+        self.weights.saturating_add(self.buffers).saturating_add(slots)
     }
 }
 

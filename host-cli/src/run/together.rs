@@ -14,8 +14,8 @@ use crate::{
     error::{Error, Result},
 };
 
-/// Tokens of one call of the engine, of all slots together (more only where there are more slots):
-/// bounds its memory, and the time until an interruption is noticed.
+/// Tokens of one call of the engine, shared out evenly among the slots that go on (each gets one at
+/// least): bounds the engine's memory and the time until an interruption is noticed.
 pub const TOKENS_PER_CALL: usize = 256;
 
 /// A prompt to answer.
@@ -170,24 +170,20 @@ fn step(
     leaves: Option<&Branch>,
     note: Note<'_>,
 ) -> Result<Result<Vec<usize>>> {
-    let active = walks.iter().flatten().count() + 1;
-    let mut spare = TOKENS_PER_CALL.saturating_sub(active);
-    let mut batch = Vec::with_capacity(active);
-    let trunk_tokens = trunk.next(leaves, 1 + spare);
-    if !trunk_tokens.is_empty() {
+    let walking =
+        || walks.iter().enumerate().filter_map(|(slot, walk)| Some((slot, walk.as_ref()?)));
+    let most = (TOKENS_PER_CALL / (walking().count() + 1)).max(1);
+    let mut batch = Vec::new();
+    let tokens = trunk.next(leaves, most);
+    if !tokens.is_empty() {
         if trunk.read.is_none() {
             engine.reset(trunk.slot);
         }
-        spare -= trunk_tokens.len() - 1;
-        batch.push(Continuation { slot: trunk.slot, tokens: trunk_tokens });
+        batch.push(Continuation { slot: trunk.slot, tokens });
     }
-    for (slot, walk) in walks.iter().enumerate() {
-        if let Some(walk) = walk {
-            let tokens = walk.next(prompts, 1 + spare);
-            spare -= tokens.len() - 1;
-            batch.push(Continuation { slot, tokens });
-        }
-    }
+    batch.extend(
+        walking().map(|(slot, walk)| Continuation { slot, tokens: walk.next(prompts, most) }),
+    );
     let next = match engine.forward(&batch) {
         Ok(next) if next.len() == batch.len() => next,
         Ok(next) => {

@@ -1,0 +1,287 @@
+//! `longseq run`: plan → check → generate → run → journal.
+
+use std::{collections::BTreeMap, num::NonZeroUsize, path::Path};
+
+use indicatif::{ProgressBar, ProgressStyle};
+use serde_json::json;
+
+use super::Outcome;
+use crate::{
+    args::run::{PrecisionArg, RunArgs},
+    checkpoint::{Checkpoint, Weights},
+    corpora::{Corpora, Source},
+    engine::{
+        Engine,
+        native::{self, Native},
+    },
+    error::{Error, Result},
+    generate::{self, Setup, fit_name, seeding_name},
+    journal::Folder,
+    plan::{
+        CheckpointFiles, Corpus, Machine, Plan, PlanFile, Program, TemplateText, TokenizerFile,
+        cpu_model,
+    },
+    progress::Progress,
+    run::{
+        self, Parts,
+        cell::Schedule,
+        check::Check,
+        estimate::{Estimate, Memory},
+        interrupt,
+        ruler::Ruler,
+    },
+    template::Template,
+    tokenizer::Tokenizer,
+};
+
+/// Runs the subcommand.
+pub fn run(args: &RunArgs) -> Result<Outcome> {
+    set_threads(args)?;
+    let checkpoint = Checkpoint::open(&args.model)?;
+    let tokenizer = Tokenizer::load(args.tokenizer.as_deref().unwrap_or(&args.model))?;
+    tokenizer.check_vocabulary(checkpoint.config().vocabulary)?;
+    let template = Template::resolve(&args.prompts.template)?;
+    let corpora = Corpora::new(args.corpora.clone().into());
+    let setup = setup(args, &corpora, &tokenizer, &template);
+    let tasks = generate::tasks(setup.profile, &args.tasks, args.prompts.corrected_uuids)?;
+    let cells = generate::cells(&tasks, &args.prompts.depth, &args.lengths, args.samples)?;
+    let sources = sources(&corpora, &cells)?;
+    let plan = plan(args, &setup, &cells, &sources, &checkpoint)?;
+    PlanFile::find(&args.out, &plan)?;
+    let folder = if args.dry_run { None } else { Some(Folder::lock(&args.out)?) };
+    let schedule = schedule(args);
+    let source = Ruler::new(setup, cells);
+    let check = check(&plan, &args.out, &source, &tokenizer, schedule)?;
+    let memory = memory(&checkpoint, args, schedule, check.longest())?;
+    let estimate = Estimate { plan: &plan, check: &check, tokenizer: &tokenizer, schedule, memory };
+    eprint!("{estimate}");
+    let Some(folder) = folder else {
+        return print_plan(args, &plan);
+    };
+    let mut journal = folder.open(&plan, &machine(args, schedule, &tokenizer, &sources))?;
+    let stop = interrupt::flag()?;
+    let parts =
+        Parts { plan: &plan, source: &source, tokenizer: &tokenizer, schedule, stop: &stop };
+    let weights = checkpoint.weights()?;
+    let engine = || engine(&weights, args.running.precision, schedule.slots(), check.longest());
+    let ended = check.pending() == 0 || {
+        let mut progress = Progress::new(check.work());
+        let ended = run::run(parts, &check, &mut *engine()?, &mut journal, &mut progress);
+        progress.finish();
+        ended?
+    };
+    outcome(args, &plan, &check, ended, journal.failed())
+}
+
+fn engine<'a>(
+    weights: &'a Weights<'a>,
+    precision: PrecisionArg,
+    slots: usize,
+    capacity: usize,
+) -> Result<Box<dyn Engine + 'a>> {
+    Ok(match precision {
+        PrecisionArg::F32 => Box::new(Native::<f32>::new(weights, slots, capacity)?),
+        PrecisionArg::F64 => Box::new(Native::<f64>::new(weights, slots, capacity)?),
+    })
+}
+
+fn schedule(args: &RunArgs) -> Schedule {
+    let threads = rayon::current_num_threads();
+    Schedule {
+        batch: args.running.batch.map_or(threads, NonZeroUsize::get),
+        shared_prefixes: !args.running.no_shared_prefix,
+    }
+}
+
+fn set_threads(args: &RunArgs) -> Result<()> {
+    let Some(threads) = args.running.threads else { return Ok(()) };
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads.get());
+    pool.build_global()
+        .map_err(|source| Error::new(format!("cannot start {threads} threads: {source}")))
+}
+
+fn setup<'a>(
+    args: &RunArgs,
+    corpora: &'a Corpora,
+    tokenizer: &'a Tokenizer,
+    template: &'a Template,
+) -> Setup<'a> {
+    Setup {
+        corpora,
+        tokenizer,
+        template,
+        profile: args.profile.into(),
+        seed: args.seed,
+        seeding: args.prompts.seeding.into(),
+        fit: args.prompts.fit.into(),
+        remove_newline_tab: args.prompts.remove_newline_tab,
+        pre_samples: 0,
+    }
+}
+
+/// Reads the corpora that the cells may use; where each came from, once.
+fn sources<'a>(corpora: &'a Corpora, cells: &[generate::Cell]) -> Result<Vec<&'a Source>> {
+    let mut sources: BTreeMap<&str, &Source> = BTreeMap::new();
+    for cell in cells {
+        for source in corpora.read_for(&cell.task.recipe)? {
+            sources.insert(source.corpus, source);
+        }
+    }
+    Ok(sources.into_values().collect())
+}
+
+fn plan(
+    args: &RunArgs,
+    setup: &Setup<'_>,
+    cells: &[generate::Cell],
+    sources: &[&Source],
+    checkpoint: &Checkpoint,
+) -> Result<Plan> {
+    let corpus =
+        |source: &&Source| Corpus { name: source.corpus.to_owned(), sha256: source.sha256.clone() };
+    let (tokenizer, template) = (setup.tokenizer, setup.template);
+    let plan = Plan {
+        program: Program::this(),
+        profile: setup.profile.name().to_owned(),
+        tasks: distinct(cells.iter().map(generate::Cell::name)),
+        lengths: distinct(cells.iter().map(|cell| cell.max_seq_length)),
+        samples: args.samples,
+        seed: setup.seed,
+        seeding: seeding_name(setup.seeding).to_owned(),
+        fit: fit_name(setup.fit).to_owned(),
+        depths: args.prompts.depth.clone(),
+        corrected_uuids: args.prompts.corrected_uuids,
+        remove_newline_tab: setup.remove_newline_tab,
+        template: TemplateText {
+            name: template.name().to_owned(),
+            text: template.text().to_owned(),
+        },
+        corpora: sources.iter().map(corpus).collect(),
+        tokenizer: TokenizerFile {
+            sha256: tokenizer.sha256().to_owned(),
+            vocabulary: tokenizer.vocabulary(),
+            bos: tokenizer.bos().map(|bos| bos.id),
+        },
+        checkpoint: CheckpointFiles {
+            family: checkpoint.config().family.name().to_owned(),
+            parameters: checkpoint.parameters(),
+            sha256: checkpoint.sha256()?,
+        },
+        backend: args.running.backend.name().to_owned(),
+        precision: args.running.precision.name().to_owned(),
+        end_of_text: checkpoint.end_of_text().to_vec(),
+        decided_stop: !args.running.no_decided_stop,
+    };
+    if plan.cells().is_empty() || plan.samples == 0 {
+        return Err(Error::new("nothing to run: no tasks, no lengths or no samples")
+            .help("name at least one of each with --tasks, --lengths and --samples"));
+    }
+    Ok(plan)
+}
+
+/// Each item once, in order of first appearance.
+fn distinct<T: PartialEq>(items: impl Iterator<Item = T>) -> Vec<T> {
+    items.fold(Vec::new(), |mut distinct, item| {
+        if !distinct.contains(&item) {
+            distinct.push(item);
+        }
+        distinct
+    })
+}
+
+fn check(
+    plan: &Plan,
+    root: &Path,
+    source: &Ruler<'_>,
+    tokenizer: &Tokenizer,
+    schedule: Schedule,
+) -> Result<Check> {
+    let style = ProgressStyle::with_template("checking {msg} {wide_bar} {pos} of {len}")
+        .unwrap_or_else(|_| ProgressStyle::default_bar());
+    let bar = ProgressBar::new(plan.cells().len() as u64).with_style(style);
+    let check = Check::new(plan, root, source, tokenizer, schedule, |cell| {
+        bar.set_message(cell.to_string());
+        bar.inc(1);
+    });
+    bar.finish_and_clear();
+    check
+}
+
+fn memory(
+    checkpoint: &Checkpoint,
+    args: &RunArgs,
+    schedule: Schedule,
+    capacity: usize,
+) -> Result<Memory> {
+    let element = match args.running.precision {
+        PrecisionArg::F32 => size_of::<f32>(),
+        PrecisionArg::F64 => size_of::<f64>(),
+    };
+    let native::Memory { state, cache, worker } =
+        native::Memory::predict(checkpoint.config(), capacity, element)?;
+    let threads = rayon::current_num_threads().min(schedule.slots());
+    Ok(Memory {
+        weights: checkpoint.bytes(),
+        slot: state.saturating_add(cache),
+        buffers: worker.saturating_mul(threads as u64),
+    })
+}
+
+fn machine(
+    args: &RunArgs,
+    schedule: Schedule,
+    tokenizer: &Tokenizer,
+    sources: &[&Source],
+) -> Machine {
+    let origin = |source: &&Source| (source.corpus.to_owned(), source.origin.clone());
+    Machine {
+        cpu: cpu_model(),
+        threads: rayon::current_num_threads(),
+        batch: schedule.batch,
+        shared_prefixes: schedule.shared_prefixes,
+        model: args.model.display().to_string(),
+        tokenizer: tokenizer.path().display().to_string(),
+        corpora: sources.iter().map(origin).collect(),
+    }
+}
+
+/// `--dry-run` ends here.
+fn print_plan(args: &RunArgs, plan: &Plan) -> Result<Outcome> {
+    if args.json {
+        println!("{}", json!({"plan_sha256": plan.sha256(), "plan": plan}));
+    } else {
+        println!("nothing was run (--dry-run); the plan is {}", plan.sha256());
+    }
+    Ok(Outcome::Done)
+}
+
+fn outcome(
+    args: &RunArgs,
+    plan: &Plan,
+    check: &Check,
+    ended: bool,
+    failed: usize,
+) -> Result<Outcome> {
+    let samples = check.finished + check.pending();
+    let out = args.out.display();
+    if args.json {
+        let plan = plan.sha256();
+        println!(
+            "{}",
+            json!({"run": args.out, "plan_sha256": plan, "samples": samples,
+            "failed": failed, "interrupted": !ended})
+        );
+    } else if !ended {
+        println!("interrupted; the same command goes on where {out} stopped");
+    } else if failed > 0 {
+        println!("{failed} of {samples} samples failed: see {out}/failures.jsonl");
+        println!("the same command tries them again; longseq report {out} shows what is there");
+    } else {
+        println!("all {samples} samples are done; longseq report {out} shows the tables");
+    }
+    Ok(match (ended, failed) {
+        (false, _) => Outcome::Interrupted,
+        (true, 0) => Outcome::Done,
+        (true, _) => Outcome::DoneWithFailures,
+    })
+}
