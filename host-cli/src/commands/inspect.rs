@@ -6,7 +6,7 @@ use indicatif::{HumanBytes, HumanCount};
 use longseq_core::hybrid::config::{Family, Mixer, ModelConfig};
 use serde_json::{Value, json};
 
-use super::Outcome;
+use super::{Outcome, print};
 use crate::{
     args::inspect::InspectArgs, checkpoint::Checkpoint, engine::native::Memory, error::Result,
     table::Table, tokenizer::Tokenizer,
@@ -27,9 +27,9 @@ pub fn run(args: &InspectArgs) -> Result<Outcome> {
         })
         .collect::<Result<Vec<_>>>()?;
     if args.json {
-        println!("{:#}", to_json(&checkpoint, tokenizer.as_ref(), &memory));
+        print(&format!("{:#}\n", to_json(&checkpoint, tokenizer.as_ref(), &memory)));
     } else {
-        print(&checkpoint, tokenizer.as_ref(), &memory);
+        print(&to_text(&checkpoint, tokenizer.as_ref(), &memory));
     }
     Ok(Outcome::Done)
 }
@@ -62,46 +62,13 @@ const fn template(family: Family) -> &'static str {
     }
 }
 
-fn print(checkpoint: &Checkpoint, tokenizer: Option<&Tokenizer>, memory: &[(usize, Memory)]) {
-    let config = checkpoint.config();
-    let (recurrent, attention) = mixers(config);
-    let dtypes = checkpoint
-        .parameters_by_dtype()
-        .iter()
-        .map(|(dtype, count)| format!("{} {dtype}", HumanCount(*count)))
-        .collect::<Vec<_>>();
-    let row = |name: &str, value: String| println!("{name:<12}{value}");
-    row("model", checkpoint.folder().display().to_string());
-    row("family", config.family.to_string());
-    let layers = config.layers;
-    row("layers", format!("{layers}: {recurrent} recurrent, {attention} with attention"));
-    row("width", config.width.to_string());
-    row("vocabulary", config.vocabulary.to_string());
-    let (parameters, bytes) = (HumanCount(checkpoint.parameters()), HumanBytes(checkpoint.bytes()));
-    row("parameters", format!("{parameters} ({}) in {bytes}", dtypes.join(", ")));
-    row(
-        "end of text",
-        match checkpoint.end_of_text() {
-            [] => "none: the task's number of tokens is always written".to_owned(),
-            ids => format!("{ids:?}"),
-        },
-    );
-    row("template", format!("{} in Huang (2025); base unless asked for", template(config.family)));
-    match tokenizer {
-        None => row("tokenizer", "none in the folder; name one with --tokenizer".to_owned()),
-        Some(tokenizer) => {
-            let ids = tokenizer.vocabulary();
-            row("tokenizer", format!("{}, {ids} token ids", tokenizer.path().display()));
-            row(
-                "BOS",
-                match tokenizer.bos() {
-                    None => "none".to_owned(),
-                    Some(bos) => format!("{} = {} ({})", bos.token, bos.id, bos.source),
-                },
-            );
-        }
-    }
-    println!("\nMemory of one sequence in f32:");
+fn to_text(
+    checkpoint: &Checkpoint,
+    tokenizer: Option<&Tokenizer>,
+    memory: &[(usize, Memory)],
+) -> String {
+    let lines: String =
+        facts(checkpoint, tokenizer).map(|(name, value)| format!("{name:<12}{value}\n")).collect();
     let cells = |&(length, memory): &(usize, Memory)| {
         let Memory { state, cache, .. } = memory;
         let bytes = [state, cache, state.saturating_add(cache)].map(HumanBytes);
@@ -112,7 +79,47 @@ fn print(checkpoint: &Checkpoint, tokenizer: Option<&Tokenizer>, memory: &[(usiz
         header: header.map(str::to_owned).to_vec(),
         rows: memory.iter().map(cells).collect(),
     };
-    print!("{}", table.to_text(true));
+    format!("{lines}\nMemory of one sequence in f32:\n{}", table.to_text(true))
+}
+
+/// What is known, by name.
+fn facts(
+    checkpoint: &Checkpoint,
+    tokenizer: Option<&Tokenizer>,
+) -> impl Iterator<Item = (&'static str, String)> {
+    let config = checkpoint.config();
+    let (layers, (recurrent, attention)) = (config.layers, mixers(config));
+    let dtypes = checkpoint.parameters_by_dtype().iter();
+    let dtypes: Vec<_> =
+        dtypes.map(|(dtype, count)| format!("{} {dtype}", HumanCount(*count))).collect();
+    let (parameters, bytes) = (HumanCount(checkpoint.parameters()), HumanBytes(checkpoint.bytes()));
+    let end_of_text = match checkpoint.end_of_text() {
+        [] => "none: the task's number of tokens is always written".to_owned(),
+        ids => format!("{ids:?}"),
+    };
+    let (tokenizer, bos) = match tokenizer {
+        None => ("none in the folder; name one with --tokenizer".to_owned(), "unknown".to_owned()),
+        Some(tokenizer) => (
+            format!("{}, {} token ids", tokenizer.path().display(), tokenizer.vocabulary()),
+            tokenizer.bos().map_or("none".to_owned(), |bos| {
+                format!("{} = {} ({})", bos.token, bos.id, bos.source)
+            }),
+        ),
+    };
+    let template = template(config.family);
+    [
+        ("model", checkpoint.folder().display().to_string()),
+        ("family", config.family.to_string()),
+        ("layers", format!("{layers}: {recurrent} recurrent, {attention} with attention")),
+        ("width", config.width.to_string()),
+        ("vocabulary", config.vocabulary.to_string()),
+        ("parameters", format!("{parameters} ({}) in {bytes}", dtypes.join(", "))),
+        ("end of text", end_of_text),
+        ("template", format!("{template} in Huang (2025); base unless asked for")),
+        ("tokenizer", tokenizer),
+        ("BOS", bos),
+    ]
+    .into_iter()
 }
 
 fn to_json(

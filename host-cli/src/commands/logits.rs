@@ -11,7 +11,7 @@ use longseq_core::numeric::Real;
 use serde_json::json;
 use tempfile::NamedTempFile;
 
-use super::Outcome;
+use super::{Outcome, print};
 use crate::{
     args::{
         logits::LogitsArgs,
@@ -39,7 +39,7 @@ pub fn run(args: &LogitsArgs) -> Result<Outcome> {
         (BackendArg::Reference, PrecisionArg::F64) => write::<f64>(&weights, &ids, &args.output)?,
     }
     let (tokens, vocabulary) = (ids.len(), weights.config.vocabulary);
-    println!("{}: logits, f32, [{tokens}, {vocabulary}]", args.output.display());
+    print(&format!("{}: logits, f32, [{tokens}, {vocabulary}]\n", args.output.display()));
     Ok(Outcome::Done)
 }
 
