@@ -30,4 +30,4 @@ mod tracking_prompt;
 mod variable_tracking;
 pub mod words;
 
-pub use prompt::Reference;
+pub use prompt::{Reference, is_space};

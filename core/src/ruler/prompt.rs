@@ -181,6 +181,6 @@ impl Write for Collapse<'_, '_> {
 }
 
 /// White space to Python's `str.split`: Unicode's, and the four separators of ASCII.
-pub(crate) fn is_space(c: char) -> bool {
+pub fn is_space(c: char) -> bool {
     c.is_whitespace() || ('\u{1c}'..='\u{1f}').contains(&c)
 }

@@ -2,13 +2,16 @@
 
 use std::{path::Path, sync::Arc};
 
-use longseq_core::ruler::corpus::{Essays, PastEnd, Sentences};
+use longseq_core::ruler::{
+    corpus::{Essays, PastEnd, Sentences},
+    is_space,
+};
 use serde::Deserialize;
 
 use super::source::{Opened, Source};
 use crate::{
     error::Result,
-    sentences::{Prefixes, Span, is_space},
+    sentences::{Prefixes, Span},
 };
 
 const BUILT_IN: &[&str] = &include!(concat!(env!("OUT_DIR"), "/essays.rs"));

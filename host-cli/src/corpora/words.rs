@@ -2,13 +2,11 @@
 
 use std::path::Path;
 
+use longseq_core::ruler::is_space;
 use serde::de::{Deserializer, MapAccess, Visitor};
 
 use super::source::{Opened, Source, read_text};
-use crate::{
-    error::{Error, Result},
-    sentences::is_space,
-};
+use crate::error::{Error, Result};
 
 const FILES: [&str; 3] = ["nounlist.txt", "adjectivelist.txt", "verblist.txt"];
 const BUILT_IN: [&str; 3] = [

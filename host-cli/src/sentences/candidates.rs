@@ -1,6 +1,8 @@
 //! Characters that may end a sentence.
 
-use super::{ends_word, is_space};
+use longseq_core::ruler::is_space;
+
+use super::ends_word;
 
 /// A `.`, `?` or `!` before punctuation or before white space and another word.
 /// All positions are bytes of the text.

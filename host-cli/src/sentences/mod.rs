@@ -26,12 +26,6 @@ pub fn split(text: &str) -> Vec<Span> {
     spans
 }
 
-/// White space as Python's `str.isspace` and the `\s` of its regular expressions see it:
-/// Unicode's, and the four information separators.
-pub fn is_space(c: char) -> bool {
-    c.is_whitespace() || ('\x1c'..='\x1f').contains(&c)
-}
-
 /// Punctuation that ends a word wherever it stands.
 fn ends_word(c: char) -> bool {
     matches!(c, ')' | '"' | ';' | '}' | ']' | '*' | ':' | '@' | '\'' | '(' | '{' | '[' | '!' | '?')

@@ -1,10 +1,11 @@
 //! From decisions to sentences, for any number of prefixes of one text.
 
+use longseq_core::ruler::is_space;
+
 use super::{
     Span,
     candidates::{Candidate, Candidates},
     decision::has_sentence_end,
-    is_space,
 };
 
 /// Sentences of the prefixes of one text. What one call learns of the text the next call uses,

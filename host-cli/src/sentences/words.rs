@@ -1,6 +1,8 @@
 //! Punkt's words: punctuation is split off, but a final period stays with its word.
 
-use super::{ends_word, is_space};
+use longseq_core::ruler::is_space;
+
+use super::ends_word;
 
 /// Words of one line, from left to right.
 #[derive(Clone, Debug)]
