@@ -264,3 +264,15 @@ fn profile_ruler_writes_what_the_scripts_wrote() {
 fn profile_huang2025_writes_what_the_fork_wrote() {
     compare_oracles("huang2025");
 }
+
+#[test]
+fn built_in_corpora_give_what_the_scripts_wrote_of_them() {
+    let folder = longseq_tests::fixtures().join("ruler");
+    let tokenizer = Tokenizer::load(&folder.join("tokenizer.json")).expect("a tokenizer");
+    let root = folder.join("goldens");
+    let index = fs::read(root.join("index.json")).expect("an index");
+    let goldens: Vec<Golden> = serde_json::from_slice(&index).expect("an index in JSON");
+    assert!(goldens.len() > 40, "{} goldens", goldens.len());
+    let corpora = Corpora::new(CorpusFiles::default());
+    check(goldens.iter().map(|golden| (golden, golden.differs(&root, &corpora, &tokenizer))));
+}
