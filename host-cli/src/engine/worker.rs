@@ -105,7 +105,7 @@ fn sizes(config: &ModelConfig, capacity: usize, rows: Rows) -> [usize; 3] {
         Rows::Last => 1,
         Rows::Every => PIECE.min(capacity),
     };
-    let arena = scratch(config, PIECE.min(capacity)).total();
+    let arena = scratch(config, PIECE).total();
     [work_elements(config, capacity), arena, rows.saturating_mul(config.vocabulary)]
 }
 

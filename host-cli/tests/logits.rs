@@ -1,0 +1,192 @@
+//! `longseq logits` and the engine against goldens of the models' equations, computed in float64.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::{Command, Output},
+};
+
+use longseq::{
+    checkpoint::{Checkpoint, Weights},
+    engine::{Continuation, Engine, native::Native},
+};
+use longseq_core::numeric::Real;
+use safetensors::SafeTensors;
+
+const MODELS: [&str; 7] = [
+    "mamba2",
+    "mamba2-bf16",
+    "mamba2-fp32",
+    "mamba2attn",
+    "transformerpp",
+    "sheared-llama",
+    "sheared-llama-sharegpt",
+];
+
+fn fixture(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/fixtures/models").join(name)
+}
+
+fn golden(model: &str) -> Vec<u8> {
+    fs::read(fixture(model).join("golden.safetensors")).unwrap()
+}
+
+fn ids(golden: &[u8], name: &str) -> Vec<u32> {
+    let tensors = SafeTensors::deserialize(golden).unwrap();
+    let (elements, rest) = tensors.tensor(name).unwrap().data().as_chunks::<8>();
+    assert!(rest.is_empty());
+    elements.iter().map(|&bytes| i64::from_le_bytes(bytes) as u32).collect()
+}
+
+fn floats(file: &[u8], name: &str) -> (Vec<usize>, Vec<f32>) {
+    let tensors = SafeTensors::deserialize(file).unwrap();
+    let tensor = tensors.tensor(name).unwrap();
+    let (elements, rest) = tensor.data().as_chunks::<4>();
+    assert!(rest.is_empty());
+    let elements = elements.iter().map(|&bytes| f32::from_le_bytes(bytes)).collect();
+    (tensor.shape().to_vec(), elements)
+}
+
+fn longseq(arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_longseq")).args(arguments).output().unwrap()
+}
+
+#[test]
+fn the_commands_logits_are_those_of_the_goldens() {
+    let folder = tempfile::tempdir().unwrap();
+    let (input, output) = (folder.path().join("ids.json"), folder.path().join("l.safetensors"));
+    for model in MODELS {
+        let golden = golden(model);
+        let tokens = ids(&golden, "tokens.L200");
+        fs::write(&input, serde_json::to_string(&tokens).unwrap()).unwrap();
+        let (shape, expected) = floats(&golden, "logits.L200");
+        for (precision, bound) in [("f64", 2e-5), ("f32", 2e-3)] {
+            let ran = longseq(&[
+                "logits",
+                "--model",
+                fixture(model).to_str().unwrap(),
+                "--input-ids-file",
+                input.to_str().unwrap(),
+                "--output",
+                output.to_str().unwrap(),
+                "--precision",
+                precision,
+            ]);
+            assert!(ran.status.success(), "{}", String::from_utf8_lossy(&ran.stderr));
+            let (found_shape, found) = floats(&fs::read(&output).unwrap(), "logits");
+            assert_eq!(found_shape, shape, "{model}");
+            let error = found.iter().zip(&expected).map(|(a, b)| (a - b).abs());
+            let error = error.fold(0.0, f32::max);
+            assert!(error <= bound, "{model} in {precision}: {error}");
+        }
+    }
+}
+
+/// Sixteen greedy tokens after each prompt, a slot each.
+fn decode<R: Real>(weights: &Weights<'_>, prompts: &[Vec<u32>]) -> Vec<Vec<u32>> {
+    let mut engine = Native::<R>::new(weights, prompts.len(), 300).unwrap();
+    (0..prompts.len()).for_each(|slot| engine.reset(slot));
+    let first: Vec<_> =
+        prompts.iter().enumerate().map(|(slot, tokens)| Continuation { slot, tokens }).collect();
+    let mut rows = vec![engine.forward(&first).unwrap()];
+    for _ in 1..16 {
+        let last = rows.last().unwrap().clone();
+        let next: Vec<_> = last
+            .iter()
+            .enumerate()
+            .map(|(slot, token)| Continuation { slot, tokens: std::slice::from_ref(token) })
+            .collect();
+        rows.push(engine.forward(&next).unwrap());
+    }
+    (0..prompts.len()).map(|slot| rows.iter().map(|row| row[slot]).collect()).collect()
+}
+
+#[test]
+fn greedy_tokens_are_the_goldens_in_any_batch_on_any_number_of_threads() {
+    for model in MODELS {
+        let golden = golden(model);
+        let checkpoint = Checkpoint::open(&fixture(model)).unwrap();
+        let weights = checkpoint.weights().unwrap();
+        let prompts = [ids(&golden, "tokens.L7"), ids(&golden, "tokens.L64")];
+        let expected = [ids(&golden, "greedy.L7.tokens"), ids(&golden, "greedy.L64.tokens")];
+        assert_eq!(decode::<f64>(&weights, &prompts), expected, "{model}");
+        for threads in [1, 2, 5] {
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+            let together = pool.install(|| decode::<f32>(&weights, &prompts));
+            assert_eq!(together, expected, "{model} on {threads} threads");
+        }
+        assert_eq!(decode::<f32>(&weights, &prompts[1..]), expected[1..], "{model} alone");
+    }
+}
+
+/// A fork continues as its origin does, which does not notice.
+#[test]
+fn a_fork_is_an_exact_copy() {
+    for model in ["mamba2attn", "sheared-llama"] {
+        let tokens = ids(&golden(model), "tokens.L200");
+        let checkpoint = Checkpoint::open(&fixture(model)).unwrap();
+        let weights = checkpoint.weights().unwrap();
+        let mut engine = Native::<f32>::new(&weights, 3, 200).unwrap();
+        let mut read = |engine: &mut Native<'_, f32>, slot, tokens: &[u32]| {
+            engine.forward(&[Continuation { slot, tokens }]).unwrap()
+        };
+        engine.reset(0);
+        read(&mut engine, 0, &tokens[..150]);
+        engine.fork(0, 2);
+        let fork = read(&mut engine, 2, &tokens[150..]);
+        let origin = read(&mut engine, 0, &tokens[150..]);
+        engine.reset(1);
+        let whole = read(&mut engine, 1, &tokens);
+        assert_eq!((&fork, &origin), (&whole, &whole), "{model}");
+    }
+}
+
+#[test]
+fn a_full_slot_is_an_error() {
+    let checkpoint = Checkpoint::open(&fixture("sheared-llama")).unwrap();
+    let weights = checkpoint.weights().unwrap();
+    let mut engine = Native::<f32>::new(&weights, 1, 4).unwrap();
+    engine.reset(0);
+    let refused = engine.forward(&[Continuation { slot: 0, tokens: &[1; 5] }]).unwrap_err();
+    assert!(refused.to_string().contains("slot 0 holds at most 4 tokens, 5 needed"), "{refused}");
+}
+
+#[test]
+fn bad_ids_are_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("ids.json");
+    fs::write(&file, "[1, -2]").unwrap();
+    let output = folder.path().join("l.safetensors");
+    let (model, output) = (fixture("mamba2"), output.to_str().unwrap());
+    let model = model.to_str().unwrap();
+    for (flag, ids, words) in [
+        ("--input-ids", "1,2,112", "token 112 (number 2, from 0) is beyond the model's vocabulary"),
+        ("--input-ids-file", file.to_str().unwrap(), "is no JSON array of token ids"),
+        ("--input-ids-file", "nowhere.json", "cannot read nowhere.json"),
+    ] {
+        let ran = longseq(&["logits", "--model", model, flag, ids, "--output", output]);
+        let stderr = String::from_utf8(ran.stderr).unwrap();
+        assert_eq!(ran.status.code(), Some(2), "{stderr}");
+        assert!(stderr.starts_with("error: ") && stderr.contains(words), "{stderr}");
+        assert!(!Path::new(output).exists());
+    }
+}
+
+#[test]
+fn inspect_says_what_a_checkpoint_is() {
+    let model = fixture("mamba2attn");
+    let ran = longseq(&["inspect", "--model", model.to_str().unwrap(), "--json"]);
+    assert!(ran.status.success());
+    let json: serde_json::Value = serde_json::from_slice(&ran.stdout).unwrap();
+    assert_eq!(json["family"], "Mamba2Attention");
+    assert_eq!(json["parameters"], 69_726);
+    assert_eq!(json["layers"], serde_json::json!({"recurrent": 3, "attention": 1}));
+    // 3 × (conv 128 × 3 + state 6 × 16 × 16) + conv 216 × 3 elements; 2 × 72 a token.
+    let first = &json["f32_memory_of_a_sequence"][0];
+    assert_eq!(first["state_bytes"], 4 * (3 * (128 * 3 + 6 * 16 * 16) + 216 * 3));
+    assert_eq!(first["cache_bytes"], 4 * 2 * 72 * 1024);
+    let text = longseq(&["inspect", "--model", model.to_str().unwrap()]);
+    let text = String::from_utf8(text.stdout).unwrap();
+    assert!(text.contains("family      Mamba2Attention\n"), "{text}");
+    assert!(text.contains("layers      4: 3 recurrent, 1 with attention\n"), "{text}");
+}
