@@ -127,7 +127,7 @@ fn a_fork_is_an_exact_copy() {
         let checkpoint = Checkpoint::open(&fixture(model)).unwrap();
         let weights = checkpoint.weights().unwrap();
         let mut engine = Native::<f32>::new(&weights, 3, 200).unwrap();
-        let mut read = |engine: &mut Native<'_, f32>, slot, tokens: &[u32]| {
+        let read = |engine: &mut Native<'_, f32>, slot, tokens: &[u32]| {
             engine.forward(&[Continuation { slot, tokens }]).unwrap()
         };
         engine.reset(0);

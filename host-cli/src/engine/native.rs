@@ -89,6 +89,7 @@ impl<'a, R: Real> Native<'a, R> {
     fn compute(&mut self, batch: &[Continuation<'_>]) -> Result<Vec<u32>> {
         let Self { weights, capacity, recurrent, cache, positions, workers } = self;
         let layout = StateLayout::new(weights.config, 1, *capacity).map_err(internal)?;
+        let workers = &*workers;
         let mut slots = split(&layout, recurrent, cache, positions);
         let jobs = batch.iter().map(|&Continuation { slot, tokens }| {
             let taken = slots.get_mut(slot).and_then(Option::take);
