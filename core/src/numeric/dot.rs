@@ -8,6 +8,8 @@ use super::Real;
 /// The order never varies, so neither do the bits; eight independent sums let a compiler use vector
 /// registers without reordering anything.
 pub fn dot<R: Real>(a: &[R], b: &[R]) -> R {
+    let length = a.len().min(b.len());
+    let (a, b) = (&a[..length], &b[..length]);
     let mut sums = [R::ZERO; 8];
     let (a_blocks, a_rest) = a.as_chunks::<8>();
     let (b_blocks, b_rest) = b.as_chunks::<8>();

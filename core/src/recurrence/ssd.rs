@@ -127,44 +127,43 @@ pub fn ssd_step<R: Real>(
     Ok(())
 }
 
-/// The chunked form (Dao and Gu 2024, §6) over T tokens, as many at a time as `cumulative` has
-/// elements, the last chunk as long as it comes: equal to [`ssd_step`] token by token up to rounding, and made of matrix products.
+/// The chunked form (Dao and Gu 2024, §6) over T tokens, `chunk` at a time, the last chunk as long as it
+/// comes: equal to [`ssd_step`] token by token up to rounding, and made of matrix products.
 ///
-/// With cₜ = Σ_{s ≤ t} Δₛ A within a chunk of length L:
+/// With c(j, i) = Σ_{j < s ≤ i} Δₛ A within a chunk of tokens 1..L, and S the state before it:
 ///
-/// yᵢ = e^cᵢ S Cᵢ + Σ_{j ≤ i} (Cᵢ·Bⱼ) e^(cᵢ − cⱼ) Δⱼ xⱼ + D xᵢ, S ← e^c_L S + Σⱼ e^(c_L − cⱼ) Δⱼ xⱼ ⊗ Bⱼ
+/// yᵢ = e^c(0, i) S Cᵢ + Σ_{j ≤ i} (Cᵢ·Bⱼ) e^c(j, i) Δⱼ xⱼ + D xᵢ, S ← e^c(0, L) S + Σⱼ e^c(j, L) Δⱼ xⱼ ⊗ Bⱼ
 ///
-/// Only c and differences of c are exponentiated, none positive: nothing overflows. `xbc`
-/// \[T, H·P + 2 G·N\], `dt` \[T, H\], `y` \[T, H, P\]; what `cumulative` held does not matter.
+/// No c is positive, so nothing overflows. Each c(j, i) is summed by itself: as a difference of two sums
+/// from the chunk's start it would lose, in f32, all digits that a strong decay before j takes up.
+/// `xbc` \[T, H·P + 2 G·N\], `dt` \[T, H\], `y` \[T, H, P\].
 ///
 /// # Errors
-/// Wrong lengths, or an empty `cumulative`; nothing has changed then.
+/// Wrong lengths, or `chunk` = 0; nothing has changed then.
 pub fn ssd_chunk_scan<R: Real>(
     dims: &SsdDims,
     parameters: &SsdParameters<'_, R>,
     (xbc, dt): (&[R], &[R]),
+    chunk: usize,
     state: &mut [R],
     y: &mut [R],
-    cumulative: &mut [R],
 ) -> Result<(), ShapeError> {
     let operation = "ssd_chunk_scan";
     dims.check(parameters.a.len(), parameters.d.len(), state.len())?;
-    enough(operation, "cumulative", 1, cumulative.len())?;
-    let tokens = dt.len().checked_div(dims.heads).unwrap_or(0);
+    enough(operation, "chunk", 1, chunk)?;
+    let tokens = dt.len() / dims.heads;
     same(operation, "dt", tokens.saturating_mul(dims.heads), dt.len())?;
     same(operation, "xBC", tokens.saturating_mul(dims.xbc_width()), xbc.len())?;
     same(operation, "y", tokens.saturating_mul(dims.inner()), y.len())?;
-    let chunk = cumulative.len();
-    let rows = xbc.chunks(chunk * dims.xbc_width());
-    let outs = y.chunks_mut(chunk * dims.inner());
-    for ((xbc, dt), y) in rows.zip(dt.chunks(chunk * dims.heads)).zip(outs) {
+    let rows = xbc.chunks(chunk.saturating_mul(dims.xbc_width()));
+    let outs = y.chunks_mut(chunk.saturating_mul(dims.inner()));
+    for ((xbc, dt), y) in rows.zip(dt.chunks(chunk.saturating_mul(dims.heads))).zip(outs) {
         let inputs = Chunk { dims, xbc, dt };
         let states = state.chunks_exact_mut(dims.head_dim * dims.state);
         for (head, state) in states.enumerate() {
-            let sums = &mut cumulative[..dt.len() / dims.heads];
-            inputs.sum_decays(head, parameters.a[head], sums);
-            inputs.outputs(head, parameters.d[head], sums, state, y);
-            inputs.advance(head, sums, state);
+            let (a, d) = (parameters.a[head], parameters.d[head]);
+            inputs.outputs(head, a, d, state, y);
+            inputs.advance(head, a, state);
         }
     }
     Ok(())
@@ -178,6 +177,10 @@ struct Chunk<'a, R> {
 }
 
 impl<R: Real> Chunk<'_, R> {
+    fn tokens(&self) -> usize {
+        self.dt.len() / self.dims.heads
+    }
+
     fn dt(&self, token: usize, head: usize) -> R {
         self.dt[token * self.dims.heads + head]
     }
@@ -187,48 +190,46 @@ impl<R: Real> Chunk<'_, R> {
         self.dims.head(head, &self.xbc[token * width..][..width])
     }
 
-    /// cₜ for every token.
-    fn sum_decays(&self, head: usize, a: R, sums: &mut [R]) {
-        let mut sum = R::ZERO;
-        for (token, slot) in sums.iter_mut().enumerate() {
-            sum += self.dt(token, head) * a;
-            *slot = sum;
-        }
-    }
-
-    /// y for every token, `state` still being the one that came in.
-    fn outputs(&self, head: usize, d: R, sums: &[R], state: &[R], y: &mut [R]) {
+    /// y for every token, `state` still being the one that came in. Sums run from the newest token back.
+    fn outputs(&self, head: usize, a: R, d: R, state: &[R], y: &mut [R]) {
         let (inner, p) = (self.dims.inner(), self.dims.head_dim);
-        for (i, &sum) in sums.iter().enumerate() {
+        for i in 0..self.tokens() {
             let (x, _, c) = self.head(i, head);
             let y = &mut y[i * inner + head * p..][..p];
-            for ((y, &x), row) in y.iter_mut().zip(x).zip(state.chunks_exact(self.dims.state)) {
-                *y = sum.exp() * dot(row, c) + d * x;
+            for (y, &x) in y.iter_mut().zip(x) {
+                *y = d * x;
             }
-            for (j, &earlier) in sums[..=i].iter().enumerate() {
+            let mut log_decay = R::ZERO;
+            for j in (0..=i).rev() {
                 let (x, b, _) = self.head(j, head);
-                let weight = dot(c, b) * (sum - earlier).exp() * self.dt(j, head);
+                let weight = dot(c, b) * log_decay.exp() * self.dt(j, head);
                 for (y, &x) in y.iter_mut().zip(x) {
                     *y += weight * x;
                 }
+                log_decay += self.dt(j, head) * a;
+            }
+            for (y, row) in y.iter_mut().zip(state.chunks_exact(self.dims.state)) {
+                *y += log_decay.exp() * dot(row, c);
             }
         }
     }
 
     /// The state after the chunk.
-    fn advance(&self, head: usize, sums: &[R], state: &mut [R]) {
-        let total = sums.last().copied().unwrap_or(R::ZERO);
+    fn advance(&self, head: usize, a: R, state: &mut [R]) {
+        let total = (0..self.tokens()).fold(R::ZERO, |sum, j| sum + self.dt(j, head) * a);
         for s in state.iter_mut() {
             *s = total.exp() * *s;
         }
-        for (j, &sum) in sums.iter().enumerate() {
+        let mut log_decay = R::ZERO;
+        for j in (0..self.tokens()).rev() {
             let (x, b, _) = self.head(j, head);
-            let weight = (total - sum).exp() * self.dt(j, head);
+            let weight = log_decay.exp() * self.dt(j, head);
             for (&x, row) in x.iter().zip(state.chunks_exact_mut(self.dims.state)) {
                 for (s, &b) in row.iter_mut().zip(b) {
                     *s += weight * x * b;
                 }
             }
+            log_decay += self.dt(j, head) * a;
         }
     }
 }

@@ -1,0 +1,4 @@
+//! Operations that look back.
+
+mod grouped_query_attention;
+mod rope;

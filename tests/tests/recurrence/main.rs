@@ -1,0 +1,5 @@
+//! Operations with a carried state.
+
+mod causal_conv1d;
+mod ssd;
+mod state_space;
