@@ -272,7 +272,7 @@ fn built_in_corpora_give_what_the_scripts_wrote_of_them() {
     let root = folder.join("goldens");
     let index = fs::read(root.join("index.json")).expect("an index");
     let goldens: Vec<Golden> = serde_json::from_slice(&index).expect("an index in JSON");
-    assert!(goldens.len() > 40, "{} goldens", goldens.len());
+    assert!(goldens.len() > 60, "{} goldens", goldens.len());
     let corpora = Corpora::new(CorpusFiles::default());
     check(goldens.iter().map(|golden| (golden, golden.differs(&root, &corpora, &tokenizer))));
 }
