@@ -39,7 +39,8 @@ pub fn refusal(folder: &Path) -> String {
 /// Parameters by dtype as PyTorch and safetensors count them (tied heads once, `inv_freq` left out).
 #[test]
 fn opens_every_family_in_every_layout() {
-    let expected: [(&str, Family, usize, &[(&str, u64)]); 7] = [
+    type Parameters = &'static [(&'static str, u64)];
+    let expected: [(&str, Family, usize, Parameters); 7] = [
         ("mamba2", Family::Mamba2, 112, &[("f16", 54_720), ("f32", 54)]),
         ("mamba2-bf16", Family::Mamba2, 112, &[("bf16", 54_774)]),
         ("mamba2-fp32", Family::Mamba2, 112, &[("f32", 27_268)]),
