@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, num::NonZeroUsize, path::Path};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::json;
 
-use super::Outcome;
+use super::{Outcome, print};
 use crate::{
     args::run::{PrecisionArg, RunArgs},
     checkpoint::{Checkpoint, Weights},
@@ -33,6 +33,9 @@ use crate::{
     template::Template,
     tokenizer::Tokenizer,
 };
+
+/// The most samples of a cell that are accepted.
+const MOST_SAMPLES: usize = 1_000_000;
 
 /// Runs the subcommand.
 pub fn run(args: &RunArgs) -> Result<Outcome> {
@@ -86,9 +89,10 @@ fn engine<'a>(
 }
 
 fn schedule(args: &RunArgs) -> Schedule {
-    let threads = rayon::current_num_threads();
+    let batch = args.running.batch.map_or(rayon::current_num_threads(), NonZeroUsize::get);
     Schedule {
-        batch: args.running.batch.map_or(threads, NonZeroUsize::get),
+        // No cell has more samples.
+        batch: batch.min(args.samples),
         shared_prefixes: !args.running.no_shared_prefix,
     }
 }
@@ -172,11 +176,14 @@ fn plan(
         end_of_text: checkpoint.end_of_text().to_vec(),
         decided_stop: !args.running.no_decided_stop,
     };
-    if plan.cells().is_empty() || plan.samples == 0 {
-        return Err(Error::new("nothing to run: no tasks, no lengths or no samples")
-            .help("name at least one of each with --tasks, --lengths and --samples"));
+    match plan.samples {
+        0 => Err(Error::new("nothing to run: --samples 0").help("ask for at least one")),
+        1..=MOST_SAMPLES => Ok(plan),
+        samples => {
+            let what = format!("{samples} samples a cell are more than {MOST_SAMPLES}");
+            Err(Error::new(what).help("ask for fewer: a cell's samples are held in memory"))
+        }
     }
-    Ok(plan)
 }
 
 /// Each item once, in order of first appearance.
@@ -247,11 +254,12 @@ fn machine(
 
 /// `--dry-run` ends here.
 fn print_plan(args: &RunArgs, plan: &Plan) -> Result<Outcome> {
-    if args.json {
-        println!("{}", json!({"plan_sha256": plan.sha256(), "plan": plan}));
+    let sha256 = plan.sha256();
+    print(&if args.json {
+        format!("{}\n", json!({"plan_sha256": sha256, "plan": plan}))
     } else {
-        println!("nothing was run (--dry-run); the plan is {}", plan.sha256());
-    }
+        format!("nothing was run (--dry-run); the plan is {sha256}\n")
+    });
     Ok(Outcome::Done)
 }
 
@@ -264,21 +272,21 @@ fn outcome(
 ) -> Result<Outcome> {
     let samples = check.finished + check.pending();
     let out = args.out.display();
-    if args.json {
+    print(&if args.json {
         let plan = plan.sha256();
-        println!(
-            "{}",
-            json!({"run": args.out, "plan_sha256": plan, "samples": samples,
-            "failed": failed, "interrupted": !ended})
-        );
+        let outcome = json!({"run": args.out, "plan_sha256": plan, "samples": samples,
+            "failed": failed, "interrupted": !ended});
+        format!("{outcome}\n")
     } else if !ended {
-        println!("interrupted; the same command goes on where {out} stopped");
+        format!("interrupted; the same command goes on where {out} stopped\n")
     } else if failed > 0 {
-        println!("{failed} of {samples} samples failed: see {out}/failures.jsonl");
-        println!("the same command tries them again; longseq report {out} shows what is there");
+        format!(
+            "{failed} of {samples} samples failed: see {out}/failures.jsonl; the same command \
+             tries them again\n"
+        )
     } else {
-        println!("all {samples} samples are done; longseq report {out} shows the tables");
-    }
+        format!("all {samples} samples are done; longseq report {out} shows the tables\n")
+    });
     Ok(match (ended, failed) {
         (false, _) => Outcome::Interrupted,
         (true, 0) => Outcome::Done,

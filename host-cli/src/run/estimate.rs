@@ -59,7 +59,8 @@ impl fmt::Display for Estimate<'_> {
         self.tokenizer(f)?;
         let (tasks, lengths) = (plan.tasks.len(), plan.lengths.len());
         let all = count(tasks * lengths * plan.samples);
-        write!(f, "samples    {all}: {tasks} tasks at {lengths} lengths, {} each", plan.samples)?;
+        let each = plan.samples;
+        write!(f, "samples    {all}: tasks {tasks} × lengths {lengths} × {each}")?;
         match check.finished {
             0 => writeln!(f)?,
             finished => writeln!(f, "; {} are there already", count(finished))?,

@@ -94,7 +94,10 @@ fn run_cell(
         }
     }
     let mut note = |event| match event {
-        Event::Tokens(tokens) => Ok(progress.tokens(tokens)),
+        Event::Tokens(tokens) => {
+            progress.tokens(tokens);
+            Ok(())
+        }
         Event::Answered(prompt, Ok(answer)) => {
             progress.answered();
             journal.complete(&samples[prompt].completion(answer))
