@@ -1,7 +1,7 @@
 //! How far a run is: a bar on a terminal, a plain line now and then elsewhere. On stderr.
 
 use std::{
-    io::IsTerminal,
+    io::{IsTerminal as _, Write as _, stderr},
     time::{Duration, Instant},
 };
 
@@ -13,6 +13,11 @@ use crate::plan::Cell;
 const BETWEEN_LINES: Duration = Duration::from_secs(10);
 
 const BAR: &str = "{msg} {wide_bar} {percent}% of {human_len} tokens, {eta} left";
+
+/// Writes to stderr. That nobody reads it any more is no reason to end a run.
+pub fn say(text: &str) {
+    let _ = stderr().write_all(text.as_bytes());
+}
 
 /// Progress by tokens, of prompts and answers alike.
 #[derive(Debug)]
@@ -42,7 +47,7 @@ impl Progress {
         let now = Instant::now();
         Self {
             bar,
-            plain: !std::io::stderr().is_terminal(),
+            plain: !stderr().is_terminal(),
             started: now,
             last_line: now,
             total: total as u64,
@@ -53,6 +58,11 @@ impl Progress {
             failed: 0,
             estimated: false,
         }
+    }
+
+    /// Progress that nobody sees.
+    pub fn hidden() -> Self {
+        Self { bar: ProgressBar::hidden(), plain: false, ..Self::new(0) }
     }
 
     /// A cell begins.
@@ -100,7 +110,7 @@ impl Progress {
     fn line(&mut self) {
         self.last_line = Instant::now();
         let (percent, left) = (self.tokens * 100 / self.total.max(1), self.left());
-        eprintln!("{}: {percent}% of all tokens, {left} left", self.state());
+        say(&format!("{}: {percent}% of all tokens, {left} left\n", self.state()));
     }
 
     fn state(&self) -> String {
@@ -119,7 +129,7 @@ impl Progress {
         let per_second = self.tokens as f64 / self.started.elapsed().as_secs_f64().max(1e-3);
         let per_second = HumanCount(per_second as u64);
         let line = format!("time       about {}, at {per_second} tokens/s so far", self.left());
-        if self.plain { eprintln!("{line}") } else { self.bar.println(line) }
+        if self.plain { say(&format!("{line}\n")) } else { self.bar.println(line) }
     }
 
     fn left(&self) -> HumanDuration {

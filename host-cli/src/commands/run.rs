@@ -21,7 +21,7 @@ use crate::{
         CheckpointFiles, Corpus, Machine, Plan, PlanFile, Program, TemplateText, TokenizerFile,
         cpu_model,
     },
-    progress::Progress,
+    progress::{Progress, say},
     run::{
         self, Parts,
         cell::Schedule,
@@ -57,7 +57,7 @@ pub fn run(args: &RunArgs) -> Result<Outcome> {
     let check = check(&plan, &args.out, &source, &tokenizer, schedule)?;
     let memory = memory(&checkpoint, args, schedule, check.longest())?;
     let estimate = Estimate { plan: &plan, check: &check, tokenizer: &tokenizer, schedule, memory };
-    eprint!("{estimate}");
+    say(&estimate.to_string());
     let Some(folder) = folder else {
         return print_plan(args, &plan);
     };

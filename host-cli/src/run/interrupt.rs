@@ -5,7 +5,10 @@ use std::sync::{
     atomic::{AtomicBool, Ordering},
 };
 
-use crate::error::{Error, Result};
+use crate::{
+    error::{Error, Result},
+    progress::say,
+};
 
 /// Exit code of an interrupted run: 128 plus the number of SIGINT, as shells have it.
 pub const EXIT_CODE: u8 = 130;
@@ -19,7 +22,7 @@ pub fn flag() -> Result<Arc<AtomicBool>> {
         if raised.swap(true, Ordering::Relaxed) {
             std::process::exit(EXIT_CODE.into());
         }
-        eprintln!("stopping; Ctrl-C again stops at once");
+        say("stopping; Ctrl-C again stops at once\n");
     };
     ctrlc::set_handler(handler)
         .map_err(|source| Error::new(format!("cannot watch for Ctrl-C: {source}")))?;

@@ -224,7 +224,7 @@ pub fn run(
     let folder = Folder::lock(root)?;
     let check = Check::new(plan, root, &NEEDLES, &tokenizer, schedule, |_| {})?;
     let mut journal = folder.open(plan, &machine())?;
-    let mut progress = Progress::new(check.work());
+    let mut progress = Progress::hidden();
     let stop = engine.stop.clone();
     let parts = Parts { plan, source: &NEEDLES, tokenizer: &tokenizer, schedule, stop: &stop };
     let ended = longseq::run::run(parts, &check, engine, &mut journal, &mut progress)?;
