@@ -38,7 +38,8 @@ pub struct BudgetError {
     pub max_seq_length: usize,
     /// The shortest prompt that was drawn, with the tokens to generate.
     pub shortest: usize,
-    /// The smallest length at which every prompt drawn with the smallest haystack fits.
+    /// A length that is enough for the smallest haystack, measured on a few prompts: some tokens
+    /// more may be needed for all.
     pub fits: usize,
     /// The same for the smallest haystack that [`Fit::Shrink`] allows; less than `fits` where that
     /// would help.

@@ -2,8 +2,8 @@
 //!
 //! RULER draws depths for essays and line numbers for the other haystacks. The paper's depth
 //! ablation, and this project's own `--depth` for any needle task, put all needles at one fixed
-//! fraction instead; the draws are made all the same, so that everything else in the prompt stays
-//! as it would be at random depth. Source: RULER `niah.py`; SPEC section 3.
+//! fraction instead. The depths are drawn all the same, so that one prompt's draws do not depend on
+//! them (how often it is drawn may: a needle before the first sentence costs a space). Source: RULER `niah.py`; SPEC section 3.
 
 use super::rng::Random;
 use crate::error::CapacityError;

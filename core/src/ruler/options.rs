@@ -43,7 +43,7 @@ pub struct Options<'a> {
     /// Which draws a sample depends on.
     pub seeding: Seeding,
     /// All needles of a `niah` task at this fraction of the haystack, in [0, 1], instead of where
-    /// the task says. The draws are the same with and without.
+    /// the task says.
     pub depth: Option<f64>,
 }
 

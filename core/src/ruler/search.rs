@@ -221,12 +221,22 @@ fn refuse(
 ) -> Result<GenerateError, GenerateError> {
     let reserved = cell.max_seq_length - cell.max;
     let mut measure = |size: usize, fit: Fit| {
-        let size = size.max(family.floor(target, fit));
+        // What can't be drawn is not what a longer length would begin with.
+        let floor = family.floor(target, fit);
+        let size = match (size < floor, fit) {
+            (false, _) => size,
+            (true, Fit::Exact) => floor.max(cell.step),
+            (true, Fit::Shrink) => floor,
+        };
         let (mut shortest, mut longest) = (usize::MAX, 0);
         for _ in 0..8 {
             if family.draw(draws, Request { target, size, fit }).is_ok() {
-                let total = total(family, cell, target, counter)? + reserved;
-                (shortest, longest) = (shortest.min(total), longest.max(total));
+                let length = total(family, cell, target, counter)? + reserved;
+                (shortest, longest) = (shortest.min(length), longest.max(length));
+                if let Method::StepUp { .. } = cell.method {
+                    let searched = total(family, cell, Target::Search, counter)? + reserved;
+                    longest = longest.max(searched);
+                }
             }
         }
         Ok::<_, GenerateError>((shortest, longest))
