@@ -49,6 +49,9 @@ pub const MAX_LAYERS: usize = 256;
 pub struct LayerSet([u64; MAX_LAYERS / 64]);
 
 impl LayerSet {
+    /// No layer.
+    pub const EMPTY: Self = Self([0; MAX_LAYERS / 64]);
+
     /// Adds a layer; `false` if its number is not below [`MAX_LAYERS`].
     #[must_use]
     pub fn insert(&mut self, layer: usize) -> bool {

@@ -4,7 +4,7 @@
 //! until one does not. A sample that turns out too long is drawn again with a haystack smaller by
 //! one step. Where it can shrink no more the scripts draw for ever; here at most [`REDRAWS`]
 //! times, then a [`BudgetError`]. Every search and every failed try draws, so the number of tries
-//! is part of what is reproduced. Source: SPEC section 2, Surprises 2, 5, 9 and 10.
+//! is part of what is reproduced. Source: docs/ruler.md §2, Surprises 2, 5, 9 and 10.
 //!
 //! [`Fit::Shrink`] goes on where the scripts would not end: below one step, down to the smallest
 //! haystack that holds the task. Wherever the scripts end it changes nothing.

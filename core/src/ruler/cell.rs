@@ -1,4 +1,4 @@
-//! How a task is fitted to a length: budgets, steps and methods of both scripts (SPEC section 2).
+//! How a task is fitted to a length: budgets, steps and methods of both scripts (docs/ruler.md §2).
 
 use super::budget::Fit;
 use super::options::Options;

@@ -3,7 +3,7 @@
 //! RULER draws depths for essays and line numbers for the other haystacks. The paper's depth
 //! ablation, and this project's own `--depth` for any needle task, put all needles at one fixed
 //! fraction instead. The depths are drawn all the same, so that one prompt's draws do not depend on
-//! them (how often it is drawn may: a needle before the first sentence costs a space). Source: RULER `niah.py`; SPEC section 3.
+//! them (how often it is drawn may: a needle before the first sentence costs a space). Source: RULER `niah.py`; docs/ruler.md §3.
 
 use super::rng::Random;
 use crate::error::CapacityError;

@@ -4,7 +4,7 @@
 //! Drawn for a prompt: as many coded words of six letters as the vocabulary holds, more while two
 //! are equal. The ranks of the sorted words and the order of the text come from private generators
 //! with the run's seed. The length is met by counting alone: `N` grows, or shrinks, by a
-//! thirty-second of the budget. Source: RULER `freq_words_extraction.py`; SPEC section 7.
+//! thirty-second of the budget. Source: RULER `freq_words_extraction.py`; docs/ruler.md §7.
 
 use core::fmt::{self, Formatter};
 

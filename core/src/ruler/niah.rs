@@ -3,7 +3,7 @@
 //! Drawn for a prompt, in this order: for each key the key, then its values; the lines of a
 //! `Needles` haystack (key, value, key, value, …); the depths or line numbers; the keys asked for.
 //! The order of the needles comes from a private generator with the run's seed, so it is the same
-//! in every prompt. Source: RULER `niah.py`; SPEC section 3.
+//! in every prompt. Source: RULER `niah.py`; docs/ruler.md §3.
 
 use core::fmt::{self, Formatter};
 

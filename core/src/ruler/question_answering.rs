@@ -4,7 +4,7 @@
 //! belong with them (other paragraphs of the article), then any others; a private generator with
 //! the run's seed shuffles them, so the first stands at the same place in every prompt of a size.
 //! Sample `i` asks question `i`; the search for the size asks question 0.
-//! Source: RULER `qa.py`; SPEC section 8.
+//! Source: RULER `qa.py`; docs/ruler.md §8.
 //!
 //! With fewer documents than a question's own, NVIDIA/RULER never ends and the fork draws some of
 //! them. [`Fit::Shrink`] keeps those that hold an accepted answer, then others, in their order.

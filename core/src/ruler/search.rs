@@ -1,5 +1,5 @@
 //! The search for the haystack's size, and the tries that make one sample.
-//! What is tried in which order is RULER's (SPEC section 2); see [`super::budget`].
+//! What is tried in which order is RULER's (docs/ruler.md §2); see [`super::budget`].
 
 use super::budget::{
     BudgetError, DrawError, Draws, Family, Fit, GenerateError, REDRAWS, Request, Target,

@@ -2,7 +2,7 @@
 //!
 //! The task texts are protocol constants of RULER (Hsieh et al. 2024; see NOTICE).
 //! A model's template goes around the task text; the answer prefix follows after both, behind
-//! the assistant marker (RULER `prepare.py`; SPEC section 0).
+//! the assistant marker (RULER `prepare.py`; docs/ruler.md §1).
 
 use core::fmt::{self, Formatter};
 
@@ -114,7 +114,7 @@ pub(crate) fn write_prompt(
 }
 
 /// As [`write_prompt`], with plural forms made singular; the model's template is not spared
-/// (SPEC section 3, step 5).
+/// (docs/ruler.md §3, step 5).
 pub(crate) fn write_prompt_singular(
     f: &mut Formatter<'_>,
     model: ModelTemplate<'_>,

@@ -4,7 +4,7 @@
 //! it. Drawn for a prompt, in this order: five names (more while two are equal, which the scripts
 //! then trip over); the value, from NumPy's generator; with essays, five floats; the positions of
 //! the statements; in profile `ruler` new names and a new value for the example.
-//! Source: RULER `variable_tracking.py`; SPEC section 5.
+//! Source: RULER `variable_tracking.py`; docs/ruler.md §5.
 
 use core::fmt::{self, Write};
 

@@ -5,7 +5,7 @@
 //! the sorted list that share their adjective and have consecutive nouns. Mostly a run is one
 //! adjective with all nouns; where `blue-` is a prefix of `blue-eyed-`, the pairs of the two
 //! interleave and the runs are shorter. Source: RULER `niah.py`,
-//! `common_words_extraction.py`; SPEC sections 3 and 6.
+//! `common_words_extraction.py`; docs/ruler.md §3 and §6.
 
 use core::cmp::Ordering;
 
