@@ -58,7 +58,7 @@ impl Folder {
         Ok(Self { root: root.to_path_buf(), _lock: lock(root)? })
     }
 
-    /// Starts the run, or continues it; refuses one of another plan.
+    /// Starts the run, or continues it, dropping torn last lines; refuses one of another plan.
     pub fn open(self, plan: &Plan, machine: &Machine) -> Result<Journal> {
         match PlanFile::find(&self.root, plan)? {
             Some(file) => file.note_machine(machine, &self.root)?,
@@ -66,6 +66,9 @@ impl Folder {
         }
         let failures = self.root.join("failures.jsonl");
         lines::repair::<Failure>(&failures, |_| Ok(()))?;
+        for cell in plan.cells() {
+            lines::repair::<Completion>(&predictions(&self.root, &cell), |_| Ok(()))?;
+        }
         Ok(Journal { failures: append(&failures)?, folder: self, failed: 0 })
     }
 }
@@ -80,12 +83,11 @@ pub struct Journal {
 }
 
 impl Journal {
-    /// Opens the predictions of a cell and drops a torn last line.
+    /// Opens the predictions of a cell.
     pub fn cell(&mut self, cell: &Cell) -> Result<CellJournal<'_>> {
         let path = predictions(&self.folder.root, cell);
         let folder = path.parent().unwrap_or(&self.folder.root);
         fs::create_dir_all(folder).map_err(|source| Error::io("create", folder, &source))?;
-        lines::repair::<Completion>(&path, |_| Ok(()))?;
         Ok(CellJournal { cell: cell.clone(), file: append(&path)?, path, journal: self })
     }
 

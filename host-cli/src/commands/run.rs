@@ -1,10 +1,13 @@
 //! `longseq run`: plan → check → generate → run → journal.
 
+mod end;
+
 use std::{collections::BTreeMap, num::NonZeroUsize, path::Path};
 
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::json;
 
+use self::end::End;
 use super::{Outcome, print};
 use crate::{
     args::run::{PrecisionArg, RunArgs},
@@ -73,7 +76,9 @@ pub fn run(args: &RunArgs) -> Result<Outcome> {
         progress.finish();
         ended?
     };
-    outcome(args, &plan, &check, ended, journal.failed())
+    let samples = check.finished + check.pending();
+    let end = End { samples, failed: journal.failed(), ended };
+    end.tell(args, &plan)
 }
 
 fn engine<'a>(
@@ -261,35 +266,4 @@ fn print_plan(args: &RunArgs, plan: &Plan) -> Result<Outcome> {
         format!("nothing was run (--dry-run); the plan is {sha256}\n")
     });
     Ok(Outcome::Done)
-}
-
-fn outcome(
-    args: &RunArgs,
-    plan: &Plan,
-    check: &Check,
-    ended: bool,
-    failed: usize,
-) -> Result<Outcome> {
-    let samples = check.finished + check.pending();
-    let out = args.out.display();
-    print(&if args.json {
-        let plan = plan.sha256();
-        let outcome = json!({"run": args.out, "plan_sha256": plan, "samples": samples,
-            "failed": failed, "interrupted": !ended});
-        format!("{outcome}\n")
-    } else if !ended {
-        format!("interrupted; the same command goes on where {out} stopped\n")
-    } else if failed > 0 {
-        format!(
-            "{failed} of {samples} samples failed: see {out}/failures.jsonl; the same command \
-             tries them again\n"
-        )
-    } else {
-        format!("all {samples} samples are done; longseq report {out} shows the tables\n")
-    });
-    Ok(match (ended, failed) {
-        (false, _) => Outcome::Interrupted,
-        (true, 0) => Outcome::Done,
-        (true, _) => Outcome::DoneWithFailures,
-    })
 }
