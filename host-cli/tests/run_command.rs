@@ -25,9 +25,10 @@ fn run(arguments: &[&str], out: &Path) -> Output {
     longseq(&[&CELLS, arguments].concat(), out).output().unwrap()
 }
 
-/// Starts a run that takes a while: every answer is written to its end.
+/// Starts a run that takes a while: every answer is written to its end, one after another.
 fn start(out: &Path) -> Child {
-    let mut command = longseq(&[&CELLS[..], &["--no-decided-stop"]].concat(), out);
+    let slow = ["--no-decided-stop", "--batch", "1"];
+    let mut command = longseq(&[&CELLS[..], &slow].concat(), out);
     command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()
 }
 
