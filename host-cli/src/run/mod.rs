@@ -1,7 +1,7 @@
 //! Runs a plan: samples become tokens, tokens answers, answers lines of the journal.
 //!
 //! [`check`] does everything that can be done before the first token; [`run`] goes on from there,
-//! cell after cell: [`encode`] → [`cell`] (what if the engine fails) → [`together`] (the loop over
+//! cell after cell: [`mod@encode`] → [`cell`] (what if the engine fails) → [`together`] (the loop over
 //! the engine's slots) with [`trunk`] (shared prefixes) and [`answer`] (when to stop).
 
 pub mod answer;

@@ -1,8 +1,8 @@
 //! Sentence boundaries as NLTK 3.9.1's English Punkt model finds them (Kiss and Strunk 2006,
 //! "Unsupervised Multilingual Sentence Boundary Detection").
 //!
-//! [`candidates`] finds the characters that may end a sentence, [`words`] cuts the text around
-//! one into words, [`decision`] judges it, [`prefixes`] turns the decisions into sentences.
+//! `candidates` finds the characters that may end a sentence, `words` cuts the text around
+//! one into words, `decision` judges it, `prefixes` turns the decisions into sentences.
 //! The trained parameters (abbreviations, collocations, sentence starters, orthographic
 //! contexts) are those published with NLTK; the decisions are this module's own, because
 //! RULER's needle positions depend on every one of them.
