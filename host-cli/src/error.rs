@@ -1,6 +1,6 @@
 //! The one error of the command line: what and where, and what to do about it.
 
-use std::{fmt, path::Path};
+use std::{fmt, io::ErrorKind, path::Path};
 
 /// An error that ends a command with exit code 2.
 ///
@@ -32,9 +32,22 @@ impl Error {
         &self.what
     }
 
-    /// An I/O error at `path` while doing `action` ("read", "write", …).
+    /// An I/O error at `path` while doing `action` ("read", "write", …), with the remedy that its
+    /// kind suggests.
     pub fn io(action: &str, path: &Path, source: &std::io::Error) -> Self {
-        Self::new(format!("cannot {action} {}: {source}", path.display()))
+        let error = Self::new(format!("cannot {action} {}: {source}", path.display()));
+        let help = match source.kind() {
+            ErrorKind::NotFound => "check the path",
+            ErrorKind::AlreadyExists | ErrorKind::NotADirectory | ErrorKind::IsADirectory => {
+                "check the path: one of a file and a folder is there, the other is needed"
+            }
+            ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem => {
+                "allow it, or name another path"
+            }
+            ErrorKind::StorageFull | ErrorKind::QuotaExceeded => "free some space",
+            _ => return error,
+        };
+        error.help(help)
     }
 }
 
