@@ -2,9 +2,12 @@
 //!
 //! The named ones are constants of RULER's protocol (see NOTICE).
 
-use std::{fs, path::Path};
+use std::{io, path::Path};
 
-use crate::error::{Error, Result};
+use crate::{
+    error::{Error, Result},
+    files,
+};
 
 /// Where the task's own template goes.
 pub const PLACEHOLDER: &str = "{task_template}";
@@ -44,7 +47,9 @@ impl Template {
             return Ok(Self { name: (*name).to_owned(), text: (*text).to_owned() });
         }
         let names = BUILT_IN.map(|(name, _)| name).join(", ");
-        let text = fs::read_to_string(Path::new(name_or_file)).map_err(|source| {
+        let bytes = files::read(Path::new(name_or_file));
+        let text = bytes.and_then(|bytes| String::from_utf8(bytes).map_err(io::Error::other));
+        let text = text.map_err(|source| {
             Error::new(format!("cannot read the prompt template {name_or_file}: {source}"))
                 .help(format!("name a file that holds {PLACEHOLDER}, or one of: {names}"))
         })?;

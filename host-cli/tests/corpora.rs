@@ -77,6 +77,8 @@ fn essays_are_json_or_text() {
         let fixture = essays("a.json", content);
         expect_error(&fixture, fixture.corpora.essays(), what);
     }
+    let fixture = essays("a.txt", &[b'a'; 70_000]);
+    expect_error(&fixture, fixture.corpora.essays(), "a word of more than 65536 bytes");
     let fixture = essays("a.txt", b" ");
     expect_error(&fixture, fixture.corpora.essays(), "no words");
     fs::remove_file(&fixture.path).expect("the file");
@@ -185,6 +187,7 @@ fn hotpotqa_documents_are_title_and_sentences() {
     });
     for (content, what) in [
         ("[]", "no question"),
+        (r#"[{"question": "q", "answer": "a", "context": []}]"#, "no document"),
         (r#"[{"question": "q"}]"#, "missing field `answer`"),
         (r#"[{"question": "q", "answer": "a", "context": [["T"]]}]"#, "tuple"),
         (r#"[{"question": "\ud800"}]"#, "hex escape"),

@@ -16,6 +16,9 @@ use crate::{
 
 const BUILT_IN: &[&str] = &include!(concat!(env!("OUT_DIR"), "/essays.rs"));
 
+/// Bytes of the longest word that is accepted.
+const LONGEST_WORD: usize = 1 << 16;
+
 /// Essays with white space collapsed to single spaces.
 #[derive(Debug)]
 pub struct EssayText {
@@ -50,9 +53,12 @@ impl EssayText {
         if text.trim().is_empty() {
             return Err(opened.corrupt("there are no words in it", expected));
         }
-        if u32::try_from(text.len()).is_err() {
-            return Err(opened.corrupt("the text is longer than 4 GiB", expected));
+        // Haystacks are counted in words: one of such words would take all memory.
+        if text.split(' ').any(|word| word.len() > LONGEST_WORD) {
+            let what = format!("it holds a word of more than {LONGEST_WORD} bytes");
+            return Err(opened.corrupt(what, expected));
         }
+        // `u32` is enough: a file of more than 1 GiB is not read.
         let spaces = text.bytes().enumerate().filter(|&(_, byte)| byte == b' ');
         let word_ends =
             spaces.map(|(at, _)| at).chain([text.len()]).map(|end| end as u32).collect();

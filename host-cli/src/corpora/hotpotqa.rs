@@ -45,5 +45,8 @@ pub fn load(file: Option<&Path>) -> Result<Questions> {
     if questions.is_empty() {
         return Err(opened.corrupt("there is no question in it", expected));
     }
+    if documents.is_empty() {
+        return Err(opened.corrupt("there is no document in it", expected));
+    }
     Ok(Questions { documents, questions, source: opened.source })
 }

@@ -1,12 +1,13 @@
 //! Where a corpus came from.
 
-use std::{borrow::Cow, fs, path::Path};
+use std::{borrow::Cow, path::Path};
 
 use serde::Serialize;
 
 use crate::{
     digest::sha256_hex,
     error::{Error, Result},
+    files,
 };
 
 /// Where a corpus came from, for the record of a run.
@@ -71,7 +72,7 @@ impl Opened {
 /// A file as text.
 pub fn read_text(path: &Path, flag: &str) -> Result<String> {
     let help = format!("check the path given with --{flag}");
-    let bytes = fs::read(path).map_err(|source| Error::io("read", path, &source).help(&help))?;
+    let bytes = files::read(path).map_err(|source| Error::io("read", path, &source).help(&help))?;
     String::from_utf8(bytes).map_err(|source| {
         Error::new(format!("{} is not UTF-8 text: {source}", path.display())).help(help)
     })

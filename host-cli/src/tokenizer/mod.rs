@@ -6,7 +6,6 @@ mod counter;
 mod settled;
 
 use std::{
-    fs,
     path::{Path, PathBuf},
     sync::{
         Mutex,
@@ -19,6 +18,7 @@ use serde_json::Value;
 use crate::{
     digest::sha256_hex,
     error::{Error, Result},
+    files,
 };
 
 use additive::Counting;
@@ -58,7 +58,7 @@ impl Tokenizer {
     /// asked about BOS.
     pub fn load(path: &Path) -> Result<Self> {
         let path = if path.is_dir() { path.join("tokenizer.json") } else { path.to_path_buf() };
-        let bytes = fs::read(&path).map_err(|source| {
+        let bytes = files::read(&path).map_err(|source| {
             Error::io("read the tokenizer", &path, &source)
                 .help("name a tokenizer.json, or a folder that holds one, with --tokenizer")
         })?;
