@@ -172,6 +172,23 @@ fn bad_ids_are_refused() {
     }
 }
 
+#[cfg(unix)]
+#[test]
+fn what_is_no_regular_file_is_not_replaced() {
+    let folder = tempfile::tempdir().unwrap();
+    let socket = folder.path().join("socket");
+    let _listener = std::os::unix::net::UnixListener::bind(&socket).unwrap();
+    let model = fixture("mamba2");
+    for output in [&socket, &folder.path().to_path_buf()] {
+        let (model, output) = (model.to_str().unwrap(), output.to_str().unwrap());
+        let ran = longseq(&["logits", "--model", model, "--input-ids", "1", "--output", output]);
+        let stderr = String::from_utf8(ran.stderr).unwrap();
+        assert_eq!(ran.status.code(), Some(2), "{stderr}");
+        assert!(stderr.contains("is no regular file\nhelp: "), "{stderr}");
+    }
+    assert!(!fs::symlink_metadata(&socket).unwrap().is_file());
+}
+
 #[test]
 fn inspect_says_what_a_checkpoint_is() {
     let model = fixture("mamba2attn");

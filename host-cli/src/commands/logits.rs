@@ -29,6 +29,7 @@ pub fn run(args: &LogitsArgs) -> Result<Outcome> {
         Some(path) => read_ids(path)?,
         None => args.input_ids.clone(),
     };
+    refuse_device(&args.output)?;
     if ids.is_empty() {
         return Err(Error::new("no token ids").help("give at least one"));
     }
@@ -39,12 +40,23 @@ pub fn run(args: &LogitsArgs) -> Result<Outcome> {
         (BackendArg::Reference, PrecisionArg::F64) => write::<f64>(&weights, &ids, &args.output)?,
     }
     let (tokens, vocabulary) = (ids.len(), weights.config.vocabulary);
-    print(&format!("{}: logits, f32, [{tokens}, {vocabulary}]\n", args.output.display()));
+    print(&format!("{}: logits, f32, [{tokens}, {vocabulary}]\n", args.output.display()))?;
     Ok(Outcome::Done)
 }
 
+/// The file is renamed to `output` when it is complete, which would do away with a device.
+fn refuse_device(output: &Path) -> Result<()> {
+    match fs::metadata(output) {
+        Ok(there) if !there.is_file() => {
+            Err(Error::new(format!("{} is there and is no regular file", output.display()))
+                .help("name a file with --output"))
+        }
+        _ => Ok(()),
+    }
+}
+
 fn read_ids(path: &Path) -> Result<Vec<u32>> {
-    let bytes = fs::read(path).map_err(|source| Error::io("read", path, &source))?;
+    let bytes = files::read(path).map_err(|source| Error::io("read", path, &source))?;
     serde_json::from_slice(&bytes).map_err(|source| {
         Error::new(format!("{} is no JSON array of token ids: {source}", path.display()))
             .help("expected is something like [12092, 13, 1533]")
