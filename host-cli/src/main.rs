@@ -3,13 +3,13 @@
 use std::process::ExitCode;
 
 use clap::Parser;
-use longseq::{args::Args, commands};
+use longseq::{args::Args, commands, progress::say};
 
 fn main() -> ExitCode {
     match commands::run(Args::parse()) {
         Ok(outcome) => outcome.into(),
         Err(error) => {
-            eprintln!("{error}");
+            say(&format!("{error}\n"));
             ExitCode::from(2)
         }
     }

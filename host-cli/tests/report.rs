@@ -330,3 +330,23 @@ fn what_is_no_run_is_refused() {
         assert!(output.stdout.is_empty());
     }
 }
+
+#[cfg(target_os = "linux")]
+#[test]
+fn what_cannot_be_printed_is_an_error() {
+    let parent = TempDir::new().unwrap();
+    let run = complete(&parent);
+    let full = || fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+    let report = || {
+        let mut report = Command::new(env!("CARGO_BIN_EXE_longseq"));
+        report.arg("report").arg(&run.0).stdout(full());
+        report
+    };
+    // Not even the error can be told.
+    assert_eq!(report().stderr(full()).status().unwrap().code(), Some(2));
+    let output = report().output().unwrap();
+    let message = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(2), "{message}");
+    assert!(message.starts_with("error: cannot write to standard output"), "{message}");
+    assert!(message.contains("\nhelp: free some space"), "{message}");
+}

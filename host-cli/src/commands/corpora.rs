@@ -4,7 +4,7 @@ use std::{fs, path::Path};
 
 use indicatif::{ProgressBar, ProgressStyle};
 
-use super::Outcome;
+use super::{Outcome, print};
 use crate::{
     args::corpora::{CorporaArgs, CorporaCommand},
     corpora::{
@@ -12,6 +12,7 @@ use crate::{
         pinned,
     },
     error::{Error, Result},
+    progress::say,
 };
 
 /// Runs the subcommand.
@@ -31,13 +32,17 @@ fn fetch_all(folder: &Path, downloads: &[pinned::Download]) -> Result<Outcome> {
         let outcome = fetch::fetch(&agent, download, folder, &bar);
         bar.finish_and_clear();
         match outcome {
-            Ok(Fetched::New) => println!("{}: downloaded, SHA-256 is right", download.file),
-            Ok(Fetched::Kept) => println!("{}: already there, SHA-256 is right", download.file),
+            Ok(Fetched::New) => {
+                print(&format!("{}: downloaded, SHA-256 is right\n", download.file))?
+            }
+            Ok(Fetched::Kept) => {
+                print(&format!("{}: already there, SHA-256 is right\n", download.file))?;
+            }
             Err(error) => failures.push(error),
         }
     }
     for failure in &failures {
-        eprintln!("{failure}");
+        say(&format!("{failure}\n"));
     }
     if failures.len() == downloads.len() {
         let what = format!("none of the corpora could be brought to {}", folder.display());

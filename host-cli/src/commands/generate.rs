@@ -5,7 +5,7 @@ use std::io::{BufWriter, Write as _};
 use indicatif::{ProgressBar, ProgressStyle};
 use rayon::prelude::*;
 
-use super::Outcome;
+use super::{Outcome, print};
 use crate::{
     args::generate::{GenerateArgs, SeedingArg},
     corpora::Corpora,
@@ -14,6 +14,7 @@ use crate::{
         self, Cell, Setup, tasks,
         write::{Target, Written},
     },
+    progress::say,
     python_json::write_line,
     template::Template,
     tokenizer::Tokenizer,
@@ -97,8 +98,10 @@ fn report(cells: &[Cell], outcomes: Vec<Result<Written>>) -> Result<Outcome> {
     for (cell, outcome) in cells.iter().zip(outcomes) {
         let at = format!("{} at {}", cell.name(), cell.max_seq_length);
         match outcome {
-            Ok(Written::New) => println!("{at}: {} samples written", cell.num_samples),
-            Ok(Written::Unchanged) => println!("{at}: {} samples there already", cell.num_samples),
+            Ok(Written::New) => print(&format!("{at}: {} samples written\n", cell.num_samples))?,
+            Ok(Written::Unchanged) => {
+                print(&format!("{at}: {} samples there already\n", cell.num_samples))?;
+            }
             Err(error) => failures.push(error),
         }
     }
@@ -107,12 +110,15 @@ fn report(cells: &[Cell], outcomes: Vec<Result<Written>>) -> Result<Outcome> {
         return Err(failures.remove(0));
     }
     for failure in &failures {
-        eprintln!("{failure}");
+        say(&format!("{failure}\n"));
     }
     match failed {
         0 => Ok(Outcome::Done),
         _ if failed < cells.len() => {
-            eprintln!("{failed} of {} tasks were not written; the reasons are above", cells.len());
+            say(&format!(
+                "{failed} of {} tasks were not written; the reasons are above\n",
+                cells.len()
+            ));
             Ok(Outcome::DoneWithFailures)
         }
         _ => Err(Error::new(format!("none of the {failed} tasks could be written"))

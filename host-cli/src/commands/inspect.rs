@@ -27,9 +27,9 @@ pub fn run(args: &InspectArgs) -> Result<Outcome> {
         })
         .collect::<Result<Vec<_>>>()?;
     if args.json {
-        print(&format!("{:#}\n", to_json(&checkpoint, tokenizer.as_ref(), &memory)));
+        print(&format!("{:#}\n", to_json(&checkpoint, tokenizer.as_ref(), &memory)))?;
     } else {
-        print(&to_text(&checkpoint, tokenizer.as_ref(), &memory));
+        print(&to_text(&checkpoint, tokenizer.as_ref(), &memory))?;
     }
     Ok(Outcome::Done)
 }

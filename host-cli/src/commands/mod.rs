@@ -9,13 +9,13 @@ mod run;
 mod score;
 
 use std::{
-    io::{Write, stdout},
+    io::{ErrorKind, Write, stdout},
     process::ExitCode,
 };
 
 use crate::{
     args::{Args, Command},
-    error::Result,
+    error::{Error, Result},
     run::interrupt,
 };
 
@@ -53,7 +53,13 @@ pub fn run(args: Args) -> Result<Outcome> {
     }
 }
 
-/// Prints `text`. A reader that has seen enough (`| head`) is no error, and no panic.
-fn print(text: &str) {
-    let _ = stdout().write_all(text.as_bytes());
+/// Prints `text`. A reader that has seen enough (`| head`) is no error; a full disk is.
+fn print(text: &str) -> Result<()> {
+    let mut stdout = stdout();
+    match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
+        Err(source) if source.kind() != ErrorKind::BrokenPipe => {
+            Err(Error::io("write to", "standard output".as_ref(), &source))
+        }
+        _ => Ok(()),
+    }
 }

@@ -11,6 +11,7 @@ use super::{Outcome, print};
 use crate::{
     args::report::{Format, ReportArgs},
     error::{Error, Result},
+    progress::say,
     report::{data, run::Run, tables::Style, text},
 };
 
@@ -33,7 +34,7 @@ pub fn run(args: &ReportArgs) -> Result<Outcome> {
         Format::Csv => data::csv(&runs)?,
         Format::Json => format!("{:#}\n", data::json(&runs)),
     };
-    print(&report);
+    print(&report)?;
     let failed = runs.iter().flat_map(|run| &run.cells).any(|cell| cell.failed > 0);
     Ok(if failed { Outcome::DoneWithFailures } else { Outcome::Done })
 }
@@ -47,7 +48,7 @@ fn write(folder: &Path, runs: &[Run]) -> Result<()> {
     ] {
         let path = folder.join(name);
         fs::write(&path, content).map_err(|e| Error::io("write", &path, &e))?;
-        eprintln!("written: {}", path.display());
+        say(&format!("written: {}\n", path.display()));
     }
     Ok(())
 }

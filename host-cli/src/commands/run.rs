@@ -40,6 +40,9 @@ use crate::{
 /// The most samples of a cell that are accepted.
 const MOST_SAMPLES: usize = 1_000_000;
 
+/// The most threads that are started.
+const MOST_THREADS: usize = 1024;
+
 /// Runs the subcommand.
 pub fn run(args: &RunArgs) -> Result<Outcome> {
     set_threads(args)?;
@@ -104,9 +107,16 @@ fn schedule(args: &RunArgs) -> Schedule {
 
 fn set_threads(args: &RunArgs) -> Result<()> {
     let Some(threads) = args.running.threads else { return Ok(()) };
+    let help = "leave out --threads: the default is one a core";
+    if threads.get() > MOST_THREADS {
+        return Err(
+            Error::new(format!("{threads} threads are more than {MOST_THREADS}")).help(help)
+        );
+    }
     let pool = rayon::ThreadPoolBuilder::new().num_threads(threads.get());
-    pool.build_global()
-        .map_err(|source| Error::new(format!("cannot start {threads} threads: {source}")))
+    pool.build_global().map_err(|source| {
+        Error::new(format!("cannot start {threads} threads: {source}")).help(help)
+    })
 }
 
 fn setup<'a>(
@@ -264,6 +274,6 @@ fn print_plan(args: &RunArgs, plan: &Plan) -> Result<Outcome> {
         format!("{}\n", json!({"plan_sha256": sha256, "plan": plan}))
     } else {
         format!("nothing was run (--dry-run); the plan is {sha256}\n")
-    });
+    })?;
     Ok(Outcome::Done)
 }

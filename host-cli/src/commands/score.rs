@@ -9,6 +9,7 @@ use super::{Outcome, print};
 use crate::{
     args::score::ScoreArgs,
     error::{Error, Result},
+    progress::say,
     score::{
         TaskScore,
         files::{find, prediction_folders},
@@ -38,9 +39,9 @@ pub fn run(args: &ScoreArgs) -> Result<Outcome> {
         summaries.push(summarise(folder, &args.task)?);
     }
     if args.json {
-        print(&format!("{:#}\n", Value::from_iter(summaries.iter().map(Summary::to_json))));
+        print(&format!("{:#}\n", Value::from_iter(summaries.iter().map(Summary::to_json))))?;
     } else {
-        print(&summaries.iter().map(Summary::to_text).collect::<Vec<_>>().join("\n"));
+        print(&summaries.iter().map(Summary::to_text).collect::<Vec<_>>().join("\n"))?;
     }
     Ok(Outcome::Done)
 }
@@ -48,10 +49,10 @@ pub fn run(args: &ScoreArgs) -> Result<Outcome> {
 fn summarise(folder: PathBuf, only: &[String]) -> Result<Summary> {
     let found = find(&folder)?;
     for file in &found.unknown {
-        eprintln!("note: {}: not the name of a task, left out", folder.join(file).display());
+        say(&format!("note: {}: not the name of a task, left out\n", folder.join(file).display()));
     }
     for file in &found.replaced {
-        eprintln!("note: {}: left out, its chunks are scored instead", file.display());
+        say(&format!("note: {}: left out, its chunks are scored instead\n", file.display()));
     }
     let mut scores = Vec::new();
     for task in found.tasks {
@@ -71,7 +72,7 @@ fn summarise(folder: PathBuf, only: &[String]) -> Result<Summary> {
 
 /// Says where a number is not what it seems.
 fn warn(folder: &Path, task: &str, score: &TaskScore) {
-    let warn = |what: &str| eprintln!("warning: {}: {task}: {what}", folder.display());
+    let warn = |what: &str| say(&format!("warning: {}: {task}: {what}\n", folder.display()));
     if score.samples.is_empty() {
         warn("no predictions; RULER calls that a score of 0.0");
     }

@@ -9,6 +9,7 @@ use crate::{
     args::run::RunArgs,
     error::Result,
     plan::Plan,
+    progress::say,
     report::{run::Run, tables::Style, text},
 };
 
@@ -28,13 +29,13 @@ impl End {
         if args.json {
             let outcome = json!({"run": args.out, "plan_sha256": plan.sha256(),
                 "samples": self.samples, "failed": self.failed, "interrupted": !self.ended});
-            print(&format!("{outcome}\n"));
+            print(&format!("{outcome}\n"))?;
         } else {
             if self.ended {
                 let run = Run::read(&args.out)?;
-                print(&text::terminal(&[run], Style { bars: stdout().is_terminal() }));
+                print(&text::terminal(&[run], Style { bars: stdout().is_terminal() }))?;
             }
-            eprintln!("{}", self.advice(args));
+            say(&format!("{}\n", self.advice(args)));
         }
         Ok(match (self.ended, self.failed) {
             (false, _) => Outcome::Interrupted,
