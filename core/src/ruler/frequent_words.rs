@@ -29,6 +29,8 @@ pub(crate) struct FrequentWords<'a> {
     task: Task,
     model: ModelTemplate<'a>,
     max_seq_length: usize,
+    /// Tokens of the length that are kept free.
+    reserved: usize,
     /// Tokens that a prompt may take.
     max: usize,
     tokens_to_generate: usize,
@@ -61,7 +63,18 @@ impl<'a> FrequentWords<'a> {
         let Some(names) = names.get_mut(..needed) else {
             return Err(CapacityError { what: "coded words", needed, given });
         };
-        Ok(Self { task, model, max_seq_length, max, tokens_to_generate, names, order, entries: 0 })
+        let entries = 0;
+        Ok(Self {
+            task,
+            model,
+            max_seq_length,
+            reserved,
+            max,
+            tokens_to_generate,
+            names,
+            order,
+            entries,
+        })
     }
 
     fn step(&self) -> usize {
@@ -163,8 +176,7 @@ impl<'a> FrequentWords<'a> {
         counter: &mut dyn CountTokens,
     ) -> Result<GenerateError, GenerateError> {
         let shortest = self.count(0, draws, counter)? + self.tokens_to_generate;
-        let reserved = self.max_seq_length - self.max;
-        let fits = (shortest - self.tokens_to_generate).max(50) + reserved;
+        let fits = (shortest - self.tokens_to_generate).max(50) + self.reserved;
         let (task, max_seq_length) = (self.task.name, self.max_seq_length);
         Ok(BudgetError { task, max_seq_length, shortest, fits, shrunk: fits }.into())
     }
