@@ -37,8 +37,8 @@ use crate::{
     tokenizer::Tokenizer,
 };
 
-/// The most samples of a cell that are accepted.
-const MOST_SAMPLES: usize = 1_000_000;
+/// The most prompt tokens of a cell that are accepted: some gigabytes of text and token ids.
+const MOST_TOKENS: usize = 1 << 30;
 
 /// The most threads that are started.
 const MOST_THREADS: usize = 1024;
@@ -191,13 +191,15 @@ fn plan(
         end_of_text: checkpoint.end_of_text().to_vec(),
         decided_stop: !args.running.no_decided_stop,
     };
+    let longest = plan.lengths.iter().max().copied().unwrap_or(0);
     match plan.samples {
-        0 => Err(Error::new("nothing to run: --samples 0").help("ask for at least one")),
-        1..=MOST_SAMPLES => Ok(plan),
-        samples => {
-            let what = format!("{samples} samples a cell are more than {MOST_SAMPLES}");
+        samples if samples.saturating_mul(longest) > MOST_TOKENS => {
+            let what =
+                format!("{samples} samples of {longest} tokens are more than {MOST_TOKENS} tokens");
             Err(Error::new(what).help("ask for fewer: a cell's samples are held in memory"))
         }
+        0 => Err(Error::new("nothing to run: --samples 0").help("ask for at least one")),
+        _ => Ok(plan),
     }
 }
 

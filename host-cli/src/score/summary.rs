@@ -46,8 +46,7 @@ pub fn write(folder: &Path, scores: &Scores) -> Result<[PathBuf; 2]> {
 }
 
 fn write_csv(path: &Path, rows: impl Iterator<Item = Vec<String>>) -> Result<()> {
-    let failed =
-        |error: csv::Error| Error::new(format!("cannot write {}: {error}", path.display()));
+    let failed = |error: csv::Error| Error::io("write", path, &error.into());
     let mut writer = csv::Writer::from_path(path).map_err(failed)?;
     for row in rows {
         writer.write_record(row).map_err(failed)?;
