@@ -200,12 +200,13 @@ fn a_dry_run_prints_the_plan_and_writes_nothing() {
 fn what_cannot_run_is_said_before_anything_is_written() {
     let folder = tempfile::tempdir().unwrap();
     let out = folder.path().join("run");
-    let wrong: [(&[&str], &str); 6] = [
+    let wrong: [(&[&str], &str); 7] = [
         (&["--tasks", "niah", "--lengths", "1024"], "no task \"niah\""),
         (&["--tasks", "vt", "--lengths", "64"], "vt"),
         (&["--tasks", "vt", "--lengths", "1024", "--tokenizer", "nowhere"], "nowhere"),
         (&["--tasks", "vt", "--lengths", "1024", "--samples", "0"], "nothing to run"),
         (&["--tasks", "vt", "--lengths", "131072", "--samples", "8193"], "8193 samples of 131072"),
+        (&["--tasks", "vt", "--lengths", "0", "--samples", "1000001"], "more than 1000000"),
         (&["--tasks", "vt", "--lengths", "1024", "--threads", "1025"], "more than 1024"),
     ];
     for (arguments, expected) in wrong {

@@ -37,6 +37,9 @@ use crate::{
     tokenizer::Tokenizer,
 };
 
+/// The most samples of a cell that are accepted, however short they are.
+const MOST_SAMPLES: usize = 1_000_000;
+
 /// The most prompt tokens of a cell that are accepted: some gigabytes of text and token ids.
 const MOST_TOKENS: usize = 1 << 30;
 
@@ -199,7 +202,11 @@ fn plan(
             Err(Error::new(what).help("ask for fewer: a cell's samples are held in memory"))
         }
         0 => Err(Error::new("nothing to run: --samples 0").help("ask for at least one")),
-        _ => Ok(plan),
+        1..=MOST_SAMPLES => Ok(plan),
+        samples => {
+            let what = format!("{samples} samples a cell are more than {MOST_SAMPLES}");
+            Err(Error::new(what).help("ask for fewer: a cell's samples are held in memory"))
+        }
     }
 }
 
