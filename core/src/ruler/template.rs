@@ -114,7 +114,7 @@ pub(crate) fn write_prompt(
 }
 
 /// As [`write_prompt`], with plural forms made singular; the model's template is not spared
-/// (docs/ruler.md §3, step 5).
+/// (docs/ruler.md §3).
 pub(crate) fn write_prompt_singular(
     f: &mut Formatter<'_>,
     model: ModelTemplate<'_>,

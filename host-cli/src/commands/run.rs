@@ -195,19 +195,23 @@ fn plan(
         decided_stop: !args.running.no_decided_stop,
     };
     let longest = plan.lengths.iter().max().copied().unwrap_or(0);
-    match plan.samples {
-        samples if samples.saturating_mul(longest) > MOST_TOKENS => {
-            let what =
-                format!("{samples} samples of {longest} tokens are more than {MOST_TOKENS} tokens");
-            Err(Error::new(what).help("ask for fewer: a cell's samples are held in memory"))
-        }
-        0 => Err(Error::new("nothing to run: --samples 0").help("ask for at least one")),
-        1..=MOST_SAMPLES => Ok(plan),
-        samples => {
-            let what = format!("{samples} samples a cell are more than {MOST_SAMPLES}");
-            Err(Error::new(what).help("ask for fewer: a cell's samples are held in memory"))
-        }
+    bound_cells(plan.samples, longest)?;
+    Ok(plan)
+}
+
+/// Refuses cells of nothing, and cells whose samples would not fit in memory.
+fn bound_cells(samples: usize, longest: usize) -> Result<()> {
+    if samples == 0 {
+        return Err(Error::new("nothing to run: --samples 0").help("ask for at least one"));
     }
+    let what = if samples.saturating_mul(longest) > MOST_TOKENS {
+        format!("{samples} samples of {longest} tokens are more than {MOST_TOKENS} tokens")
+    } else if samples > MOST_SAMPLES {
+        format!("{samples} samples a cell are more than {MOST_SAMPLES}")
+    } else {
+        return Ok(());
+    };
+    Err(Error::new(what).help("ask for fewer: a cell's samples are held in memory"))
 }
 
 /// Each item once, in order of first appearance.
