@@ -9,8 +9,8 @@ use crate::recurrence::ssd::SsdDims;
 
 /// The model families, named as in the paper's list of systems (Huang 2025).
 ///
-/// RWKV-6 and RecurrentGemma belong here too. A family adds itself to this list, its mixers to
-/// [`Mixer`], their tensors to [`super::weights`] and their state to [`crate::state`].
+/// A family adds itself to this list, its mixers to [`Mixer`], their tensors to [`super::weights`] and
+/// their state to [`crate::state`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Family {
     /// Mamba-2: recurrence only (state-spaces/mamba2-2.7b).
@@ -21,6 +21,10 @@ pub enum Family {
     TransformerPlusPlus,
     /// LLaMA in transformers' layout (princeton-nlp/Sheared-LLaMA-2.7B).
     Llama,
+    /// RG-LRU recurrence with some layers of local attention (google/recurrentgemma-2b).
+    RecurrentGemma,
+    /// RWKV-6 "Finch": recurrence only (RWKV/rwkv-6-world-3b-v2.1).
+    Rwkv6,
 }
 
 impl Family {
@@ -31,6 +35,8 @@ impl Family {
             Self::Mamba2Attention => "Mamba2Attention",
             Self::TransformerPlusPlus => "Transformer++",
             Self::Llama => "LLaMA",
+            Self::RecurrentGemma => "RecurrentGemma",
+            Self::Rwkv6 => "RWKV-6",
         }
     }
 }

@@ -58,7 +58,11 @@ fn mixers(config: &ModelConfig) -> (usize, usize) {
 const fn template(family: Family) -> &'static str {
     match family {
         Family::Llama => "sheared_llama-chat",
-        Family::Mamba2 | Family::Mamba2Attention | Family::TransformerPlusPlus => "base",
+        Family::Rwkv6 => "RWKV",
+        Family::Mamba2
+        | Family::Mamba2Attention
+        | Family::TransformerPlusPlus
+        | Family::RecurrentGemma => "base",
     }
 }
 
