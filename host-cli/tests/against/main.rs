@@ -196,7 +196,7 @@ fn figures_that_cannot_be_read_are_said() {
     let printed = text(&against(&run, &[]).stdout);
     has_lines(
         &printed,
-        &["vt    40.00 [34.1, 46.2]  –      –", "–: not readable in the copy of the paper used"],
+        &["vt    40.00 [34.1, 46.2]  –      –", "– under paper: not readable in the copy that the figures were taken from"],
     );
 }
 
