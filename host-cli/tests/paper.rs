@@ -180,8 +180,8 @@ fn the_template_is_the_familys_only_in_the_papers_profile() {
 fn a_run_records_its_first_prompt_and_keeps_it() {
     let folder = TempDir::new().unwrap();
     let out = folder.path().join("run");
+    let cells = ["--tasks", "vt", "--lengths", "1024", "--samples", "2"];
     let run = |more: &[&str]| {
-        let cells = ["--tasks", "vt", "--lengths", "1024", "--samples", "2"];
         let run = ["run", "--model", MODEL, "--out", out.to_str().unwrap()];
         let output = longseq(&[&run[..], &cells, more].concat());
         assert!(output.status.success(), "{}", text(&output.stderr));
@@ -191,8 +191,11 @@ fn a_run_records_its_first_prompt_and_keeps_it() {
         let plan = fs::read_to_string(out.join("plan.json")).unwrap();
         serde_json::from_str::<Value>(&plan).unwrap()["first_prompt"].take()
     };
+    let dry = ["run", "--model", MODEL, "--out", "nowhere", "--dry-run", "--json"];
+    let planned = json_of(&longseq(&[&dry[..], &cells].concat()));
     let said = run(&[]);
     let recorded = first();
+    assert_eq!(planned["first_prompt"], recorded);
     // What is shown without a run is the same prompt.
     let inspect = ["inspect", "--model", MODEL, "--prompt", "--task", "vt", "--length", "1024"];
     let shown = json_of(&longseq(&[&inspect[..], &["--json"]].concat()));

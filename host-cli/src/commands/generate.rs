@@ -25,7 +25,7 @@ pub fn run(args: GenerateArgs) -> Result<Outcome> {
     let cells = cells(&args, num_samples)?;
     let tokenizer = Tokenizer::load(&args.tokenizer)?;
     let profile = args.profile.into();
-    let template = prompts::resolve_template(&args.options, profile, None, &args.tokenizer)?;
+    let template = prompts::resolve_template(&args.options, profile, None, tokenizer.path())?;
     let corpora = Corpora::new(args.corpora.clone().into());
     let setup = prompts::setup(&args.options, profile, seed, &corpora, &tokenizer, &template);
     let setup = Setup { pre_samples, ..setup };

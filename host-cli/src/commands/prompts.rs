@@ -15,7 +15,7 @@ use crate::{
 };
 
 /// The template that was asked for; else, with a model of `family` and the paper's profile, the
-/// paper's for the family; else none around the task's text.
+/// paper's for the family; else none around the task's text. `tokenizer` is its file.
 pub fn resolve_template(
     options: &PromptArgs,
     profile: Profile,

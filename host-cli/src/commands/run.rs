@@ -50,12 +50,11 @@ const MOST_THREADS: usize = 1024;
 pub fn run(args: &RunArgs) -> Result<Outcome> {
     set_threads(args)?;
     let checkpoint = Checkpoint::open(&args.model)?;
-    let tokenizer_path = args.tokenizer.as_deref().unwrap_or(&args.model);
-    let tokenizer = Tokenizer::load(tokenizer_path)?;
+    let tokenizer = Tokenizer::load(args.tokenizer.as_deref().unwrap_or(&args.model))?;
     tokenizer.check_vocabulary(checkpoint.config().vocabulary)?;
     let (options, family) = (&args.prompts, checkpoint.config().family);
     let Chosen { tasks, lengths, samples, profile } = Chosen::new(args, family)?;
-    let template = prompts::resolve_template(options, profile, Some(family), tokenizer_path)?;
+    let template = prompts::resolve_template(options, profile, Some(family), tokenizer.path())?;
     let corpora = Corpora::new(args.corpora.clone().into());
     let setup = prompts::setup(options, profile, args.seed, &corpora, &tokenizer, &template);
     let tasks = generate::tasks(profile, &tasks, options.corrected_uuids)?;
@@ -71,7 +70,7 @@ pub fn run(args: &RunArgs) -> Result<Outcome> {
     let estimate = Estimate { plan: &plan, check: &check, tokenizer: &tokenizer, schedule, memory };
     say(&estimate.to_string());
     let Some(folder) = folder else {
-        return print_plan(args, &plan);
+        return print_plan(args, &plan, &check);
     };
     let machine = machine(args, schedule, &tokenizer, &sources);
     let mut journal = folder.open(&plan, check.first.as_ref(), &machine)?;
@@ -267,10 +266,11 @@ fn machine(
 }
 
 /// `--dry-run` ends here.
-fn print_plan(args: &RunArgs, plan: &Plan) -> Result<Outcome> {
+fn print_plan(args: &RunArgs, plan: &Plan, check: &Check) -> Result<Outcome> {
     let sha256 = plan.sha256();
     print(&if args.json {
-        format!("{}\n", json!({"plan_sha256": sha256, "plan": plan}))
+        let said = json!({"plan_sha256": sha256, "plan": plan, "first_prompt": check.first});
+        format!("{said}\n")
     } else {
         format!("nothing was run (--dry-run); the plan is {sha256}\n")
     })?;

@@ -181,6 +181,7 @@ fn table_1_needs_all_13_tasks() {
             "1024    38.40 [36.8, 40.1]  38.52  -0.12",
             // A mean over 12 tasks is not table 1's.
             "2048    –                   32.91  –",
+            "Mamba2 was trained at 2048 tokens",
         ],
     );
     assert!(!printed.lines().any(|line| line.starts_with("average")), "two of five lengths");
@@ -196,7 +197,10 @@ fn figures_that_cannot_be_read_are_said() {
     let printed = text(&against(&run, &[]).stdout);
     has_lines(
         &printed,
-        &["vt    40.00 [34.1, 46.2]  –      –", "– under paper: not readable in the copy that the figures were taken from"],
+        &[
+            "vt    40.00 [34.1, 46.2]  –      –",
+            "– under paper: not readable in the copy that the figures were taken from",
+        ],
     );
 }
 

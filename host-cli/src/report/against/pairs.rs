@@ -63,7 +63,10 @@ impl<'r> Sides<'r> {
             let average = whole(Mean::of_means(&means));
             pairs.push(pair("average".to_owned(), None, average, published));
         }
-        self.group("table 1, mean of 13 tasks by length", "length", pairs)
+        let System { name, trained_at, .. } = self.system;
+        let mut group = self.group("table 1, mean of 13 tasks by length", "length", pairs);
+        group.notes.push(format!("{name} was trained at {trained_at} tokens"));
+        group
     }
 
     /// Table 2 or 3, if the run has depth tasks at its length.
@@ -132,7 +135,9 @@ impl<'r> Sides<'r> {
         let (run, system) = (&self.run.name, self.system.name);
         let title = format!("{run} against {system} in Huang (2025), {what}: score in %");
         let unread = pairs.iter().any(|pair| pair.published.is_none());
-        let unread = unread.then(|| "– under paper: not readable in the copy that the figures were taken from".to_owned());
+        let unread = unread.then(|| {
+            "– under paper: not readable in the copy that the figures were taken from".to_owned()
+        });
         Group { title, first_column, pairs, notes: unread.into_iter().collect() }
     }
 
