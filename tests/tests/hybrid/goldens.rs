@@ -77,10 +77,14 @@ fn check_states<R: Real>(case: &Case, bound: f64) -> usize {
         runner.last(0, &case.golden.tokens(&format!("tokens.L{length}")));
         for layer in 0..runner.config().layers {
             let places = runner.places(layer);
-            let (keys, values) = runner.keys_and_values(layer, 0, length.min(places.kv.rows));
+            let (keys, values) = runner.keys_and_values(layer, 0);
             for (kind, found) in [
-                ("conv", runner.recurrent(places.conv, 0)),
-                ("ssm", runner.recurrent(places.ssm, 0)),
+                ("conv", runner.recurrent(places.inputs, 0)),
+                ("att_x", runner.recurrent(places.inputs, 0)),
+                ("ssm", runner.recurrent(places.recurrence, 0)),
+                ("rg_lru", runner.recurrent(places.recurrence, 0)),
+                ("wkv", runner.recurrent(places.recurrence, 0)),
+                ("ffn_x", runner.recurrent(places.feed_forward, 0)),
                 ("k", keys),
                 ("v", values),
             ] {
