@@ -283,7 +283,7 @@ fn broken_files_are_named() {
         (without(0), "the byte 0x00 is no token".to_owned()),
         (without(0xff), "the byte 0xFF is no token".to_owned()),
         (Vec::new(), "the byte 0x00 is no token".to_owned()),
-        (vec![b'\n'; (1 << 24) + 1], "larger than 16.00 MiB".to_owned()),
+        (vec![b'\n'; (1 << 22) + 1], "larger than 4.00 MiB".to_owned()),
     ];
     for (content, expected) in cases {
         let folder = folder(&content, None);

@@ -19,6 +19,9 @@ const FILES: [&str; 2] = ["tokenizer.json", "rwkv_vocab_v20230424.txt"];
 
 const SENTENCE_PIECE: &str = "tokenizer.model";
 
+/// Python that makes a `tokenizer.json` of the SentencePiece model in a folder.
+const TO_JSON: &str = "import sys, transformers as t; d = sys.argv[1]; t.AutoTokenizer.from_pretrained(d).backend_tokenizer.save(d + '/tokenizer.json')";
+
 impl Tokenizer {
     /// Whether a folder holds a file that [`Self::load`] looks for.
     pub fn is_in(folder: &Path) -> bool {
@@ -76,6 +79,16 @@ fn cannot_read(path: &Path, source: &io::Error) -> Error {
     )
 }
 
+/// The command is the one that `tests/fixtures/tokenizers/make.py` runs. Later versions of
+/// transformers write a file whose ids differ from SentencePiece's where a text starts with a space.
 fn no_sentence_piece(path: &Path) -> Error {
-    Error::new(format!("{} is a SentencePiece model, which is not read", path.display()))
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    let folder = folder.unwrap_or(Path::new(".")).display().to_string().replace('\'', r"'\''");
+    Error::new(format!("{} is a SentencePiece model, which is not read", path.display())).help(
+        format!(
+            "make a tokenizer.json beside it: \
+            python3 -m pip install 'transformers<5' sentencepiece protobuf && \
+            python3 -c \"{TO_JSON}\" '{folder}'"
+        ),
+    )
 }
