@@ -1,7 +1,7 @@
 //! The folder of a run: what was planned, and every prediction as soon as it is there.
 //!
 //! ```text
-//! RUN/plan.json                           the plan, its hash, the machines it ran on
+//! RUN/plan.json                           the plan, its hash, the first prompt, the machines
 //! RUN/predictions/<length>/<task>.jsonl   RULER's prediction lines, in order of completion
 //! RUN/failures.jsonl                      samples that failed; void once a prediction is there
 //! RUN/lock                                held while a process writes
@@ -24,7 +24,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     completion::Completion,
     error::{Error, Result},
-    plan::{Cell, Machine, Plan, PlanFile},
+    plan::{Cell, FirstPrompt, Machine, Plan, PlanFile},
     python_json::write_line,
 };
 
@@ -58,11 +58,17 @@ impl Folder {
         Ok(Self { root: root.to_path_buf(), _lock: lock(root)? })
     }
 
-    /// Starts the run, or continues it, dropping torn last lines; refuses one of another plan.
-    pub fn open(self, plan: &Plan, machine: &Machine) -> Result<Journal> {
+    /// Starts the run, recording its `first` prompt, or continues it, dropping torn last lines;
+    /// refuses one of another plan.
+    pub fn open(
+        self,
+        plan: &Plan,
+        first: Option<&FirstPrompt>,
+        machine: &Machine,
+    ) -> Result<Journal> {
         match PlanFile::find(&self.root, plan)? {
             Some(file) => file.note_machine(machine, &self.root)?,
-            None => PlanFile::new(plan, machine).write(&self.root)?,
+            None => PlanFile::new(plan, first, machine).write(&self.root)?,
         }
         let failures = self.root.join("failures.jsonl");
         lines::repair::<Failure>(&failures, |_| Ok(()))?;

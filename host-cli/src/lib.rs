@@ -13,6 +13,7 @@ pub mod error;
 pub mod files;
 pub mod generate;
 pub mod journal;
+pub mod paper;
 pub mod plan;
 pub mod progress;
 pub mod python_json;

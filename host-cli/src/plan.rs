@@ -5,6 +5,7 @@
 //! is recorded beside it as the [`Machine`].
 
 mod file;
+mod first_prompt;
 mod machine;
 
 use std::fmt;
@@ -15,6 +16,7 @@ use serde_json::Value;
 use crate::digest::sha256_hex;
 
 pub use file::PlanFile;
+pub use first_prompt::{FirstPrompt, Tokens};
 pub use machine::{Machine, cpu_model};
 
 /// Everything that the predictions of a run depend on.

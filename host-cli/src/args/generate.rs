@@ -57,10 +57,11 @@ pub struct GenerateArgs {
 #[derive(Clone, Debug, Args)]
 #[command(next_help_heading = "Prompts")]
 pub struct PromptArgs {
-    /// Prompt template: base, RWKV, sheared_llama-chat, meta-chat, meta-llama3, or a file with
-    /// {task_template} in it
-    #[arg(long, value_name = "NAME|FILE", default_value = "base")]
-    pub template: String,
+    /// Prompt template: base, RWKV, sheared_llama-chat, meta-chat, meta-llama3, chat (that of the
+    /// tokenizer's folder), or a file with {task_template} in it [default: base; with a model and
+    /// profile huang2025 that of the paper for its family]
+    #[arg(long, value_name = "NAME|FILE")]
+    pub template: Option<String>,
     /// One seed for the whole run, as RULER; or one for each sample, so that a sample does not
     /// depend on those before it
     #[arg(long, value_enum, default_value_t = SeedingArg::Run)]

@@ -4,11 +4,19 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+use super::{
+    corpora::CorpusArgs,
+    generate::{ProfileArg, PromptArgs},
+};
+
 /// What to look at.
 #[derive(Debug, Args)]
-#[command(after_help = "Examples:
-  longseq inspect --model mamba2-370m --tokenizer gpt-neox-20b
-  longseq inspect --model sheared-llama --json")]
+#[command(
+    mut_group("PromptOfArgs", |group| group.requires("prompt")),
+    mut_group("PromptArgs", |group| group.requires("prompt")),
+    mut_group("CorpusArgs", |group| group.requires("prompt")),
+    after_help = EXAMPLES
+)]
 pub struct InspectArgs {
     /// Folder of the checkpoint: config.json and weights
     #[arg(long, value_name = "DIR")]
@@ -16,7 +24,45 @@ pub struct InspectArgs {
     /// The model's tokenizer.json, or a folder that holds one [default: the checkpoint's folder]
     #[arg(long, value_name = "PATH")]
     pub tokenizer: Option<PathBuf>,
+    /// Show the first prompt of a task as the model would read it, instead of the checkpoint
+    #[arg(long)]
+    pub prompt: bool,
     /// Print JSON
     #[arg(long)]
     pub json: bool,
+    /// Which prompt.
+    #[command(flatten)]
+    pub of: PromptOfArgs,
+    /// How it is drawn.
+    #[command(flatten)]
+    pub options: PromptArgs,
+    /// Which text it is made of.
+    #[command(flatten)]
+    pub corpora: CorpusArgs,
 }
+
+/// Which prompt `--prompt` shows.
+#[derive(Clone, Debug, Args)]
+#[command(next_help_heading = "The prompt (with --prompt)")]
+pub struct PromptOfArgs {
+    /// Its task
+    #[arg(long, value_name = "NAME", default_value = "niah_single_1")]
+    pub task: String,
+    /// Its length in tokens: prompt, answer prefix and the tokens to generate together
+    #[arg(long, value_name = "N", default_value_t = 2048)]
+    pub length: usize,
+    /// Whose prompts: NVIDIA/RULER's, or those of the fork behind Huang (2025)
+    #[arg(long, value_enum, default_value_t = ProfileArg::Ruler)]
+    pub profile: ProfileArg,
+    /// Random seed
+    #[arg(long, value_name = "S", default_value_t = 42)]
+    pub seed: u32,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  longseq inspect --model mamba2-370m --tokenizer gpt-neox-20b
+  longseq inspect --model sheared-llama --json
+
+  Template, BOS and both ends of the first prompt, as the paper's protocol makes it:
+    longseq inspect --model sheared-llama --prompt --profile huang2025";

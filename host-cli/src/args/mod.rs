@@ -29,8 +29,8 @@ pub enum Command {
     Corpora(corpora::CorporaArgs),
     /// Writes RULER's prompts, byte for byte as its scripts do
     Generate(Box<generate::GenerateArgs>),
-    /// Shows what a checkpoint is and how much memory a sequence takes
-    Inspect(inspect::InspectArgs),
+    /// Shows what a checkpoint is and how much memory a sequence takes, or a prompt as it reads it
+    Inspect(Box<inspect::InspectArgs>),
     /// Writes a model's logits, for anyone to compare with another program's
     Logits(logits::LogitsArgs),
     /// Shows what runs found, as tables and as data

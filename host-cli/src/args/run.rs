@@ -8,6 +8,7 @@ use super::{
     corpora::CorpusArgs,
     generate::{ProfileArg, PromptArgs},
 };
+use crate::paper::preset::Preset;
 
 /// Runs a model on RULER's prompts.
 #[derive(Debug, Args)]
@@ -19,21 +20,35 @@ pub struct RunArgs {
     /// The model's tokenizer.json, or a folder that holds one [default: the checkpoint's folder]
     #[arg(long, value_name = "PATH")]
     pub tokenizer: Option<PathBuf>,
+    /// A protocol: tasks, lengths, samples and profile; what is given beside it goes before it
+    #[arg(long, value_enum)]
+    pub preset: Option<PresetArg>,
     /// Tasks by name; `all` for the 13, `depth-ablation` for the 36 of profile huang2025
-    #[arg(long, value_name = "NAME", value_delimiter = ',', required = true)]
+    #[arg(
+        long,
+        value_name = "NAME",
+        value_delimiter = ',',
+        required_unless_present = "preset"
+    )]
     pub tasks: Vec<String>,
     /// Lengths in tokens: prompt, answer prefix and the tokens to generate together
-    #[arg(long, value_name = "N", value_delimiter = ',', required = true)]
+    #[arg(
+        long,
+        value_name = "N",
+        value_delimiter = ',',
+        required_unless_present = "preset"
+    )]
     pub lengths: Vec<usize>,
-    /// Samples of each task at each length
-    #[arg(long, value_name = "K", default_value_t = 500)]
-    pub samples: usize,
+    /// Samples of each task at each length [default: 500; 250 with a preset]
+    #[arg(long, value_name = "K")]
+    pub samples: Option<usize>,
     /// Folder of the run: new, empty, or that of the same run, which then goes on
     #[arg(long, value_name = "RUN")]
     pub out: PathBuf,
     /// Whose prompts: NVIDIA/RULER's, or those of the fork behind Huang (2025)
-    #[arg(long, value_enum, default_value_t = ProfileArg::Ruler)]
-    pub profile: ProfileArg,
+    /// [default: ruler; huang2025 with a preset]
+    #[arg(long, value_enum)]
+    pub profile: Option<ProfileArg>,
     /// Random seed of the prompts
     #[arg(long, value_name = "S", default_value_t = 42)]
     pub seed: u32,
@@ -52,6 +67,24 @@ pub struct RunArgs {
     /// Print the outcome (with --dry-run the plan) as JSON
     #[arg(long)]
     pub json: bool,
+}
+
+/// `--preset`
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum PresetArg {
+    /// Tables 1 and 7 to 19 of Huang (2025): 13 tasks at 1K to 16K, 250 samples each
+    Huang2025,
+    /// Tables 2 to 4: needles at 7 depths in 3 formats, at the lengths of the checkpoint's family
+    Huang2025Depths,
+}
+
+impl From<PresetArg> for Preset {
+    fn from(preset: PresetArg) -> Self {
+        match preset {
+            PresetArg::Huang2025 => Self::Tasks,
+            PresetArg::Huang2025Depths => Self::Depths,
+        }
+    }
 }
 
 /// How the model is run.
@@ -127,6 +160,16 @@ Examples:
 
   Then its tables:
     longseq report runs/mamba2
+
+  The study of Huang (2025), each table's cells with the template of the checkpoint's family:
+    longseq run --preset huang2025 --model mamba2-2.7b --tokenizer gpt-neox-20b \
+      --corpora corpora --out runs/mamba2
+    longseq run --preset huang2025-depths --model mamba2-2.7b --tokenizer gpt-neox-20b \
+      --corpora corpora --out runs/mamba2-depths
+    longseq report runs/mamba2 --against paper
+
+  A part of it: options given beside --preset go before it, and the plan holds what was run:
+    longseq run --preset huang2025 --lengths 1024,2048 --samples 50 …
 
 A run that was interrupted or killed goes on where it stopped when the same command is given
 again; samples that failed are tried again. RULER's length does not count BOS: a model that wants

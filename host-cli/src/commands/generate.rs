@@ -5,7 +5,7 @@ use std::io::{BufWriter, Write as _};
 use indicatif::{ProgressBar, ProgressStyle};
 use rayon::prelude::*;
 
-use super::{Outcome, print};
+use super::{Outcome, print, prompts};
 use crate::{
     args::generate::{GenerateArgs, SeedingArg},
     corpora::Corpora,
@@ -16,7 +16,6 @@ use crate::{
     },
     progress::say,
     python_json::write_line,
-    template::Template,
     tokenizer::Tokenizer,
 };
 
@@ -25,19 +24,11 @@ pub fn run(args: GenerateArgs) -> Result<Outcome> {
     let (pre_samples, num_samples, seed) = part(&args)?;
     let cells = cells(&args, num_samples)?;
     let tokenizer = Tokenizer::load(&args.tokenizer)?;
-    let template = Template::resolve(&args.options.template)?;
+    let profile = args.profile.into();
+    let template = prompts::resolve_template(&args.options, profile, None, &args.tokenizer)?;
     let corpora = Corpora::new(args.corpora.clone().into());
-    let setup = Setup {
-        corpora: &corpora,
-        tokenizer: &tokenizer,
-        template: &template,
-        profile: args.profile.into(),
-        seed,
-        seeding: args.options.seeding.into(),
-        fit: args.options.fit.into(),
-        remove_newline_tab: args.options.remove_newline_tab,
-        pre_samples,
-    };
+    let setup = prompts::setup(&args.options, profile, seed, &corpora, &tokenizer, &template);
+    let setup = Setup { pre_samples, ..setup };
     let bar = ProgressBar::new((cells.len() * num_samples) as u64).with_style(style());
     // Cells do not depend on each other; each writes its own files.
     let outcomes: Vec<_> =

@@ -1,15 +1,17 @@
 //! `longseq inspect`: what a checkpoint is, and what a sequence costs.
 
+mod prompt;
+
 use std::path::Path;
 
 use indicatif::{HumanBytes, HumanCount};
-use longseq_core::hybrid::config::{Family, Mixer, ModelConfig};
+use longseq_core::hybrid::config::{Mixer, ModelConfig};
 use serde_json::{Value, json};
 
 use super::{Outcome, print};
 use crate::{
     args::inspect::InspectArgs, checkpoint::Checkpoint, engine::native::Memory, error::Result,
-    table::Table, tokenizer::Tokenizer,
+    paper::systems, table::Table, tokenizer::Tokenizer,
 };
 
 /// The lengths whose memory is shown, in tokens.
@@ -20,6 +22,10 @@ const LENGTHS: [usize; 8] =
 pub fn run(args: &InspectArgs) -> Result<Outcome> {
     let checkpoint = Checkpoint::open(&args.model)?;
     let tokenizer = tokenizer(args, &checkpoint)?;
+    if args.prompt {
+        prompt::show(args, &checkpoint, tokenizer.as_ref())?;
+        return Ok(Outcome::Done);
+    }
     let memory = LENGTHS
         .iter()
         .map(|&length| {
@@ -52,18 +58,6 @@ fn mixers(config: &ModelConfig) -> (usize, usize) {
         .filter(|&layer| matches!(config.mixer(layer), Some(Mixer::Attention(_))))
         .count();
     (config.layers - attention, attention)
-}
-
-/// The template with which Huang (2025) ran checkpoints of the family.
-const fn template(family: Family) -> &'static str {
-    match family {
-        Family::Llama => "sheared_llama-chat",
-        Family::Rwkv6 => "RWKV",
-        Family::Mamba2
-        | Family::Mamba2Attention
-        | Family::TransformerPlusPlus
-        | Family::RecurrentGemma => "base",
-    }
 }
 
 fn to_text(
@@ -110,7 +104,7 @@ fn facts(
             }),
         ),
     };
-    let template = template(config.family);
+    let template = systems::template(config.family);
     [
         ("model", checkpoint.folder().display().to_string()),
         ("family", config.family.to_string()),
@@ -119,7 +113,7 @@ fn facts(
         ("vocabulary", config.vocabulary.to_string()),
         ("parameters", format!("{parameters} ({}) in {bytes}", dtypes.join(", "))),
         ("end of text", end_of_text),
-        ("template", format!("{template} in Huang (2025); base unless asked for")),
+        ("template", format!("{template} with profile huang2025, as in the paper; else base")),
         ("tokenizer", tokenizer),
         ("BOS", bos),
     ]
@@ -155,7 +149,7 @@ fn to_json(
         "parameters_by_dtype": checkpoint.parameters_by_dtype(),
         "bytes": checkpoint.bytes(),
         "end_of_text": checkpoint.end_of_text(),
-        "template_of_huang2025": template(config.family),
+        "template_of_huang2025": systems::template(config.family),
         "tokenizer": tokenizer,
         "f32_memory_of_a_sequence": memory.collect::<Vec<_>>(),
     })

@@ -4,6 +4,7 @@ mod corpora;
 mod generate;
 mod inspect;
 mod logits;
+mod prompts;
 mod report;
 mod run;
 mod score;

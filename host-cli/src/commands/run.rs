@@ -1,5 +1,6 @@
 //! `longseq run`: plan → check → generate → run → journal.
 
+mod chosen;
 mod end;
 
 use std::{collections::BTreeMap, num::NonZeroUsize, path::Path};
@@ -7,8 +8,8 @@ use std::{collections::BTreeMap, num::NonZeroUsize, path::Path};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::json;
 
-use self::end::End;
-use super::{Outcome, print};
+use self::{chosen::Chosen, end::End};
+use super::{Outcome, print, prompts};
 use crate::{
     args::run::{PrecisionArg, RunArgs},
     checkpoint::{Checkpoint, Weights},
@@ -33,7 +34,6 @@ use crate::{
         interrupt,
         ruler::Ruler,
     },
-    template::Template,
     tokenizer::Tokenizer,
 };
 
@@ -50,18 +50,21 @@ const MOST_THREADS: usize = 1024;
 pub fn run(args: &RunArgs) -> Result<Outcome> {
     set_threads(args)?;
     let checkpoint = Checkpoint::open(&args.model)?;
-    let tokenizer = Tokenizer::load(args.tokenizer.as_deref().unwrap_or(&args.model))?;
+    let tokenizer_path = args.tokenizer.as_deref().unwrap_or(&args.model);
+    let tokenizer = Tokenizer::load(tokenizer_path)?;
     tokenizer.check_vocabulary(checkpoint.config().vocabulary)?;
-    let template = Template::resolve(&args.prompts.template)?;
+    let (options, family) = (&args.prompts, checkpoint.config().family);
+    let Chosen { tasks, lengths, samples, profile } = Chosen::new(args, family)?;
+    let template = prompts::resolve_template(options, profile, Some(family), tokenizer_path)?;
     let corpora = Corpora::new(args.corpora.clone().into());
-    let setup = setup(args, &corpora, &tokenizer, &template);
-    let tasks = generate::tasks(setup.profile, &args.tasks, args.prompts.corrected_uuids)?;
-    let cells = generate::cells(&tasks, &args.prompts.depth, &args.lengths, args.samples)?;
+    let setup = prompts::setup(options, profile, args.seed, &corpora, &tokenizer, &template);
+    let tasks = generate::tasks(profile, &tasks, options.corrected_uuids)?;
+    let cells = generate::cells(&tasks, &options.depth, &lengths, samples)?;
     let sources = sources(&corpora, &cells)?;
-    let plan = plan(args, &setup, &cells, &sources, &checkpoint)?;
+    let plan = plan(args, &setup, samples, &cells, &sources, &checkpoint)?;
     PlanFile::find(&args.out, &plan)?;
     let folder = if args.dry_run { None } else { Some(Folder::lock(&args.out)?) };
-    let schedule = schedule(args);
+    let schedule = schedule(args, samples);
     let source = Ruler::new(setup, cells);
     let check = check(&plan, &args.out, &source, &tokenizer, schedule)?;
     let memory = memory(&checkpoint, args, schedule, check.longest())?;
@@ -70,7 +73,8 @@ pub fn run(args: &RunArgs) -> Result<Outcome> {
     let Some(folder) = folder else {
         return print_plan(args, &plan);
     };
-    let mut journal = folder.open(&plan, &machine(args, schedule, &tokenizer, &sources))?;
+    let machine = machine(args, schedule, &tokenizer, &sources);
+    let mut journal = folder.open(&plan, check.first.as_ref(), &machine)?;
     let stop = interrupt::flag()?;
     let parts =
         Parts { plan: &plan, source: &source, tokenizer: &tokenizer, schedule, stop: &stop };
@@ -99,11 +103,11 @@ fn engine<'a>(
     })
 }
 
-fn schedule(args: &RunArgs) -> Schedule {
+fn schedule(args: &RunArgs, samples: usize) -> Schedule {
     let batch = args.running.batch.map_or(rayon::current_num_threads(), NonZeroUsize::get);
     Schedule {
         // No cell has more samples.
-        batch: batch.min(args.samples),
+        batch: batch.min(samples),
         shared_prefixes: !args.running.no_shared_prefix,
     }
 }
@@ -122,25 +126,6 @@ fn set_threads(args: &RunArgs) -> Result<()> {
     })
 }
 
-fn setup<'a>(
-    args: &RunArgs,
-    corpora: &'a Corpora,
-    tokenizer: &'a Tokenizer,
-    template: &'a Template,
-) -> Setup<'a> {
-    Setup {
-        corpora,
-        tokenizer,
-        template,
-        profile: args.profile.into(),
-        seed: args.seed,
-        seeding: args.prompts.seeding.into(),
-        fit: args.prompts.fit.into(),
-        remove_newline_tab: args.prompts.remove_newline_tab,
-        pre_samples: 0,
-    }
-}
-
 /// Reads the corpora that the cells may use; where each came from, once.
 fn sources<'a>(corpora: &'a Corpora, cells: &[generate::Cell]) -> Result<Vec<&'a Source>> {
     let mut sources: BTreeMap<&str, &Source> = BTreeMap::new();
@@ -155,6 +140,7 @@ fn sources<'a>(corpora: &'a Corpora, cells: &[generate::Cell]) -> Result<Vec<&'a
 fn plan(
     args: &RunArgs,
     setup: &Setup<'_>,
+    samples: usize,
     cells: &[generate::Cell],
     sources: &[&Source],
     checkpoint: &Checkpoint,
@@ -167,7 +153,7 @@ fn plan(
         profile: setup.profile.name().to_owned(),
         tasks: distinct(cells.iter().map(generate::Cell::name)),
         lengths: distinct(cells.iter().map(|cell| cell.max_seq_length)),
-        samples: args.samples,
+        samples,
         seed: setup.seed,
         seeding: seeding_name(setup.seeding).to_owned(),
         fit: fit_name(setup.fit).to_owned(),

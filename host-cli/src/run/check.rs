@@ -9,7 +9,7 @@ use super::{
 use crate::{
     error::{Error, Result},
     journal,
-    plan::{Cell, Plan},
+    plan::{Cell, FirstPrompt, Plan},
     tokenizer::Tokenizer,
 };
 
@@ -20,7 +20,7 @@ pub struct Check {
     pub cells: Vec<CellCheck>,
     /// Samples that have one.
     pub finished: usize,
-    /// The first prompt of the first cell.
+    /// The first prompt that is left: of a run that begins the first of all.
     pub first: Option<FirstPrompt>,
 }
 
@@ -40,24 +40,6 @@ pub struct CellCheck {
     /// Tokens of the longest prompt and its answer: what a slot must hold.
     pub longest: usize,
 }
-
-/// The ends of a prompt, to be looked at.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct FirstPrompt {
-    /// Its cell.
-    pub cell: Cell,
-    /// The first token ids.
-    pub head: Vec<u32>,
-    /// The last token ids.
-    pub tail: Vec<u32>,
-    /// How many BOS tokens it starts with.
-    pub bos: usize,
-    /// Its length in tokens.
-    pub tokens: usize,
-}
-
-/// Token ids shown of each end of the first prompt.
-const SHOWN: usize = 8;
 
 impl Check {
     /// Makes and encodes every sample of `plan` that has no prediction under `root`, and refuses
@@ -83,7 +65,8 @@ impl Check {
             let encoded = encode(source, tokenizer, &cell, &pending)?;
             let protocol = source.protocol(&cell)?;
             let bos = usize::from(tokenizer.bos().is_some());
-            check.first = check.first.or_else(|| FirstPrompt::of(&cell, &encoded));
+            let first = || first_prompt(plan, &cell, encoded.first()?, tokenizer);
+            check.first = check.first.or_else(first);
             let checked = CellCheck::new(cell, pending, &encoded, protocol, bos, schedule)?;
             check.cells.push(checked);
         }
@@ -157,16 +140,12 @@ impl CellCheck {
     }
 }
 
-impl FirstPrompt {
-    fn of(cell: &Cell, encoded: &[Encoded]) -> Option<Self> {
-        let prompt = encoded.first()?.prompt.as_ref().ok()?;
-        let ids = &prompt.ids;
-        Some(Self {
-            cell: cell.clone(),
-            head: ids[..ids.len().min(SHOWN)].to_vec(),
-            tail: ids[ids.len().saturating_sub(SHOWN)..].to_vec(),
-            bos: prompt.bos,
-            tokens: ids.len(),
-        })
-    }
+fn first_prompt(
+    plan: &Plan,
+    cell: &Cell,
+    Encoded { number, prompt, .. }: &Encoded,
+    tokenizer: &Tokenizer,
+) -> Option<FirstPrompt> {
+    let prompt = prompt.as_ref().ok()?;
+    Some(FirstPrompt::new(cell, *number, &plan.template.name, prompt, tokenizer))
 }

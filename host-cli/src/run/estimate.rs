@@ -4,10 +4,7 @@ use std::fmt;
 
 use indicatif::{HumanBytes, HumanCount};
 
-use super::{
-    cell::Schedule,
-    check::{Check, FirstPrompt},
-};
+use super::{cell::Schedule, check::Check};
 use crate::{plan::Plan, tokenizer::Tokenizer};
 
 /// Bytes that a model takes.
@@ -80,7 +77,7 @@ impl fmt::Display for Estimate<'_> {
             f,
             "memory     {total}: weights {weights}, {slots} × {slot} for {longest} tokens"
         )?;
-        check.first.as_ref().map_or(Ok(()), |first| self.first_prompt(first, f))
+        check.first.as_ref().map_or(Ok(()), |first| first.fmt(f))
     }
 }
 
@@ -97,13 +94,5 @@ impl Estimate<'_> {
             [] => writeln!(f, "; no token ends a text"),
             ids => writeln!(f, "; ids that end a text: {ids:?}"),
         }
-    }
-
-    fn first_prompt(&self, first: &FirstPrompt, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let FirstPrompt { cell, tokens, bos, head, tail } = first;
-        let text = |ids: &[u32]| self.tokenizer.decode(ids, false).unwrap_or_default();
-        writeln!(f, "prompt 0   {cell}: {tokens} tokens, {bos} BOS")?;
-        writeln!(f, "           begins {head:?} {:?}", text(head))?;
-        writeln!(f, "           ends   {tail:?} {:?}", text(tail))
     }
 }

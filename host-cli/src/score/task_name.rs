@@ -73,6 +73,14 @@ impl TaskName {
         }
     }
 
+    /// The needle's depth in percent, where it is fixed.
+    pub fn percent(self) -> Option<u8> {
+        match self.format_and_depth() {
+            Some((_, Depth::Percent(percent))) => Some(percent),
+            _ => None,
+        }
+    }
+
     /// Whether the task as published has another kind of needle than its name says.
     pub fn has_uuid_fault(self) -> bool {
         self.task().has_uuid_fault()

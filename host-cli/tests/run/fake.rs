@@ -223,7 +223,7 @@ pub fn run(
     let tokenizer = byte_tokenizer(home.path());
     let folder = Folder::lock(root)?;
     let check = Check::new(plan, root, &NEEDLES, &tokenizer, schedule, |_| {})?;
-    let mut journal = folder.open(plan, &machine())?;
+    let mut journal = folder.open(plan, check.first.as_ref(), &machine())?;
     let mut progress = Progress::hidden();
     let stop = engine.stop.clone();
     let parts = Parts { plan, source: &NEEDLES, tokenizer: &tokenizer, schedule, stop: &stop };

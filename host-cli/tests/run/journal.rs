@@ -15,7 +15,7 @@ use crate::{
 };
 
 fn open(root: &Path, plan: &Plan, machine: &Machine) -> Result<Journal> {
-    Folder::lock(root)?.open(plan, machine)
+    Folder::lock(root)?.open(plan, None, machine)
 }
 
 #[test]
