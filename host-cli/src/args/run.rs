@@ -8,7 +8,7 @@ use super::{
     corpora::CorpusArgs,
     generate::{ProfileArg, PromptArgs},
 };
-use crate::paper::preset::Preset;
+use crate::{paper::preset::Preset, quirks::Quirk};
 
 /// Runs a model on RULER's prompts.
 #[derive(Debug, Args)]
@@ -24,20 +24,10 @@ pub struct RunArgs {
     #[arg(long, value_enum)]
     pub preset: Option<PresetArg>,
     /// Tasks by name; `all` for the 13, `depth-ablation` for the 36 of profile huang2025
-    #[arg(
-        long,
-        value_name = "NAME",
-        value_delimiter = ',',
-        required_unless_present = "preset"
-    )]
+    #[arg(long, value_name = "NAME", value_delimiter = ',', required_unless_present = "preset")]
     pub tasks: Vec<String>,
     /// Lengths in tokens: prompt, answer prefix and the tokens to generate together
-    #[arg(
-        long,
-        value_name = "N",
-        value_delimiter = ',',
-        required_unless_present = "preset"
-    )]
+    #[arg(long, value_name = "N", value_delimiter = ',', required_unless_present = "preset")]
     pub lengths: Vec<usize>,
     /// Samples of each task at each length [default: 500; 250 with a preset]
     #[arg(long, value_name = "K")]
@@ -109,6 +99,9 @@ pub struct RunningArgs {
     /// Read every prompt from its start, also where samples share a prefix
     #[arg(long)]
     pub no_shared_prefix: bool,
+    /// Faults of libraries to reproduce [default: none, the correct mathematics]
+    #[arg(long, value_enum, value_name = "NAME", value_delimiter = ',')]
+    pub quirks: Vec<Quirk>,
 }
 
 /// `--backend`

@@ -2,6 +2,7 @@
 
 mod goldens;
 mod laws;
+mod quirks;
 mod refusals;
 
 use longseq::checkpoint::Checkpoint;

@@ -35,8 +35,7 @@ pub fn show(
     let (options, profile) = (&args.options, args.of.profile.into());
     let template = prompts::resolve_template(options, profile, Some(family), path)?;
     let corpora = Corpora::new(args.corpora.clone().into());
-    let setup =
-        prompts::setup(options, profile, args.of.seed, &corpora, tokenizer, &template);
+    let setup = prompts::setup(options, profile, args.of.seed, &corpora, tokenizer, &template);
     let cell = cell(args)?;
     let named = Cell { length: cell.max_seq_length, task: cell.name() };
     let source = Ruler::new(setup, vec![cell]);
