@@ -9,7 +9,9 @@ use clap::{Args, ValueEnum};
 #[command(after_help = "Examples:
   longseq report runs/mamba2
   longseq report runs/mamba2 runs/llama --format markdown > table.md
-  longseq report runs/mamba2 --out reports/mamba2")]
+  longseq report runs/mamba2 --out reports/mamba2
+  longseq report runs/mamba2 --against paper
+  longseq report runs/gemma --against paper --system RG-IT --format json")]
 pub struct ReportArgs {
     /// Folders that `longseq run --out` wrote; several stand side by side
     #[arg(required = true, value_name = "RUN")]
@@ -22,6 +24,23 @@ pub struct ReportArgs {
     /// Also write report.md, results.csv and results.json into this folder
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
+
+    /// Put published figures beside ours; with --format csv one row a published figure, and --out
+    /// writes them as against.csv
+    #[arg(long, value_enum, value_name = "WHAT")]
+    pub against: Option<PublishedArg>,
+
+    /// Whose published figures: Mamba2, M2A, TPP, RWKV, SL, SL-IT, RG or RG-IT [default: by the
+    /// checkpoint's family and the name of its folder]
+    #[arg(long, value_name = "NAME", requires = "against")]
+    pub system: Option<String>,
+}
+
+/// `--against`
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum PublishedArg {
+    /// Tables 1 to 4 and 7 to 19 of Huang (2025)
+    Paper,
 }
 
 /// A form of the report.

@@ -9,10 +9,16 @@ use std::{
 
 use super::{Outcome, print};
 use crate::{
-    args::report::{Format, ReportArgs},
+    args::report::{Format, PublishedArg, ReportArgs},
     error::{Error, Result},
     progress::say,
-    report::{data, run::Run, tables::Style, text},
+    report::{
+        against::{self, Against},
+        data,
+        run::Run,
+        tables::Style,
+        text,
+    },
 };
 
 /// Prints the report, and writes it where `--out` says.
@@ -25,30 +31,60 @@ pub fn run(args: &ReportArgs) -> Result<Outcome> {
             run.name = path.display().to_string();
         }
     }
+    let report = Report { runs: &runs, against: &published(args, &runs)? };
     if let Some(folder) = &args.out {
-        write(folder, &runs)?;
+        report.write(folder)?;
     }
-    let report = match args.format {
-        Format::Terminal => text::terminal(&runs, Style { bars: stdout().is_terminal() }),
-        Format::Markdown => text::markdown(&runs),
-        Format::Csv => data::csv(&runs)?,
-        Format::Json => format!("{:#}\n", data::json(&runs)),
-    };
-    print(&report)?;
+    print(&report.print(args.format)?)?;
     let failed = runs.iter().flat_map(|run| &run.cells).any(|cell| cell.failed > 0);
     Ok(if failed { Outcome::DoneWithFailures } else { Outcome::Done })
 }
 
-fn write(folder: &Path, runs: &[Run]) -> Result<()> {
-    fs::create_dir_all(folder).map_err(|e| Error::io("create", folder, &e))?;
-    for (name, content) in [
-        ("report.md", text::markdown(runs)),
-        ("results.csv", data::csv(runs)?),
-        ("results.json", format!("{:#}\n", data::json(runs))),
-    ] {
-        let path = folder.join(name);
-        fs::write(&path, content).map_err(|e| Error::io("write", &path, &e))?;
-        say(&format!("written: {}\n", path.display()));
+/// With `--against` the published figures of each run, else none.
+fn published<'r>(args: &ReportArgs, runs: &'r [Run]) -> Result<Vec<Against<'r>>> {
+    match args.against {
+        None => Ok(Vec::new()),
+        Some(PublishedArg::Paper) => {
+            runs.iter().map(|run| Against::new(run, args.system.as_deref())).collect()
+        }
     }
-    Ok(())
+}
+
+/// Runs, and the published figures of each if they were asked for.
+struct Report<'r> {
+    runs: &'r [Run],
+    against: &'r [Against<'r>],
+}
+
+impl Report<'_> {
+    fn print(&self, format: Format) -> Result<String> {
+        let Self { runs, against } = self;
+        Ok(match format {
+            Format::Terminal => {
+                text::terminal(runs, against, Style { bars: stdout().is_terminal() })
+            }
+            Format::Markdown => text::markdown(runs, against),
+            Format::Csv if against.is_empty() => data::csv(runs)?,
+            Format::Csv => against::csv(against)?,
+            Format::Json => format!("{:#}\n", data::json(runs, against)?),
+        })
+    }
+
+    fn write(&self, folder: &Path) -> Result<()> {
+        fs::create_dir_all(folder).map_err(|e| Error::io("create", folder, &e))?;
+        let mut files = vec![
+            ("report.md", self.print(Format::Markdown)?),
+            ("results.csv", data::csv(self.runs)?),
+            ("results.json", self.print(Format::Json)?),
+        ];
+        if !self.against.is_empty() {
+            files.push(("against.csv", against::csv(self.against)?));
+        }
+        for (name, content) in files {
+            let path = folder.join(name);
+            fs::write(&path, content).map_err(|e| Error::io("write", &path, &e))?;
+            say(&format!("written: {}\n", path.display()));
+        }
+        Ok(())
+    }
 }

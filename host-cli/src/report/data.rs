@@ -1,10 +1,12 @@
 //! Reports to compute with: CSV, one row a cell, and JSON with the whole provenance.
 
-use longseq_core::{ruler::score::round_percent, statistics::Estimate};
+use longseq_core::statistics::Estimate;
 use serde_json::{Value, json};
 
 use super::{
-    Mean, provenance, ruler_cells,
+    Mean,
+    against::{self, Against},
+    provenance, ruler_cells,
     run::{Cell, Run},
 };
 use crate::error::{Error, Result};
@@ -16,13 +18,20 @@ const COLUMNS: [&str; 12] = [
 
 /// One row a cell; scores and intervals in percent, empty where there are none.
 pub fn csv(runs: &[Run]) -> Result<String> {
+    let records = runs.iter().flat_map(|run| run.cells.iter().map(move |cell| record(run, cell)));
+    write_csv(COLUMNS, records)
+}
+
+/// A CSV file of records under a header.
+pub fn write_csv<const N: usize>(
+    header: [&str; N],
+    records: impl Iterator<Item = [String; N]>,
+) -> Result<String> {
     let failed = |error: &dyn std::fmt::Display| Error::new(format!("cannot write CSV: {error}"));
     let mut writer = csv::Writer::from_writer(Vec::new());
-    writer.write_record(COLUMNS).map_err(|e| failed(&e))?;
-    for run in runs {
-        for cell in &run.cells {
-            writer.write_record(record(run, cell)).map_err(|e| failed(&e))?;
-        }
+    writer.write_record(header).map_err(|e| failed(&e))?;
+    for record in records {
+        writer.write_record(record).map_err(|e| failed(&e))?;
     }
     let bytes = writer.into_inner().map_err(|e| failed(&e))?;
     String::from_utf8(bytes).map_err(|e| failed(&e))
@@ -51,12 +60,16 @@ fn record(run: &Run, cell: &Cell) -> [String; COLUMNS.len()] {
 
 /// Everything: for each run its `plan.json` as it is, hashes of the predictions, cells, means over
 /// RULER's tasks by length, and the notes. Scores and intervals in percent, null where there are
-/// none.
-pub fn json(runs: &[Run]) -> Value {
-    json!({
+/// none. `against` adds to a run what the paper has beside it.
+pub fn json(runs: &[Run], against: &[Against<'_>]) -> Result<Value> {
+    let mut values: Vec<Value> = runs.iter().map(run_json).collect();
+    for (value, against) in values.iter_mut().zip(against) {
+        value["against_paper"] = against::json(against)?;
+    }
+    Ok(json!({
         "report": { "program": "longseq", "version": env!("CARGO_PKG_VERSION") },
-        "runs": runs.iter().map(run_json).collect::<Vec<_>>(),
-    })
+        "runs": values,
+    }))
 }
 
 fn run_json(run: &Run) -> Value {
@@ -67,7 +80,7 @@ fn run_json(run: &Run) -> Value {
             "tasks": mean.cells,
             "tasks_planned": mean.of,
             "complete": mean.complete,
-            "score": round_percent(mean.estimate.mean * 100.0),
+            "score": mean.percent(),
             "interval_95": interval(&mean.estimate),
         }))
     });
@@ -99,6 +112,7 @@ fn cell_json(cell: &Cell) -> Value {
     })
 }
 
-fn interval(estimate: &Estimate) -> [f64; 2] {
+/// Both ends in percent.
+pub fn interval(estimate: &Estimate) -> [f64; 2] {
     [estimate.low * 100.0, estimate.high * 100.0]
 }

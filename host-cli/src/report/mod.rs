@@ -1,12 +1,16 @@
 //! Reports: what runs found, as tables and as data. A pure function of their folders.
 
+pub mod against;
 pub mod data;
 pub mod provenance;
 pub mod run;
 pub mod tables;
 pub mod text;
 
-use longseq_core::statistics::{Estimate, mean_of};
+use longseq_core::{
+    ruler::score::round_percent,
+    statistics::{Estimate, mean_of},
+};
 
 use self::run::{Cell, Run};
 
@@ -33,6 +37,11 @@ impl Mean {
             of: cells.len(),
             complete: cells.iter().all(|cell| cell.is_complete()),
         })
+    }
+
+    /// In percent, rounded as RULER rounds scores.
+    pub fn percent(&self) -> f64 {
+        round_percent(self.estimate.mean * 100.0)
     }
 
     /// The mean of means; `None` without any. Missing ones (`None`) make it incomplete.

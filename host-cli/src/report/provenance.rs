@@ -12,8 +12,7 @@ use crate::{
 
 /// One line on what a run was, from its plan: the profile, the seed, the template, ….
 pub fn summary(run: &Run) -> String {
-    let model = run.plan.machines.first().and_then(|machine| Path::new(&machine.model).file_name());
-    let model = model.map(|name| format!("model {}", name.display()));
+    let model = model_name(run).map(|name| format!("model {name}"));
     let fields = [
         ("profile", "/profile"),
         ("seed", "/seed"),
@@ -29,6 +28,12 @@ pub fn summary(run: &Run) -> String {
         .filter_map(|(name, pointer)| Some(format!("{name} {}", text(run.planned(pointer)?))));
     let hash = run.plan.plan_sha256.chars().take(12).collect::<String>();
     model.into_iter().chain(known).chain([format!("plan {hash}")]).collect::<Vec<_>>().join(" · ")
+}
+
+/// Name of the folder of the checkpoint.
+pub fn model_name(run: &Run) -> Option<String> {
+    let machine = run.plan.machines.first()?;
+    Some(Path::new(&machine.model).file_name()?.display().to_string())
 }
 
 /// What must be said about the numbers of a run.
@@ -85,7 +90,7 @@ fn sizes(run: &Run) -> String {
 }
 
 /// Which variant of the paper's `niah_essay_uuids_<depth>` tasks was run, from what was asked for.
-fn uuid_variant(run: &Run) -> Option<String> {
+pub fn uuid_variant(run: &Run) -> Option<String> {
     let cells = run.cells.iter().filter(|cell| cell.name.has_uuid_fault());
     let reference = cells.filter_map(|cell| cell.reference.as_deref()).next()?;
     Some(if reference.bytes().all(|byte| byte.is_ascii_digit()) {
@@ -100,7 +105,7 @@ fn uuid_variant(run: &Run) -> Option<String> {
 }
 
 /// Which corpora of the run are this program's own, by their hashes.
-fn built_in_texts(run: &Run) -> Option<String> {
+pub fn built_in_texts(run: &Run) -> Option<String> {
     let own = Corpora::default();
     let sources = [
         own.essays().map(EssayText::source),

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use longseq_core::{ruler::score::round_percent, statistics::Estimate};
+use longseq_core::statistics::Estimate;
 
 use super::{
     Mean, ruler_cells,
@@ -166,17 +166,19 @@ fn all_lengths(runs: &[Run]) -> BTreeSet<usize> {
     runs.iter().flat_map(Run::lengths).collect()
 }
 
-fn row(first: &str, cells: impl Iterator<Item = String>) -> Vec<String> {
+/// A row: what it is, then its cells.
+pub fn row(first: &str, cells: impl Iterator<Item = String>) -> Vec<String> {
     [first.to_owned()].into_iter().chain(cells).collect()
 }
 
-fn dash() -> String {
+/// What stands where there is nothing.
+pub fn dash() -> String {
     "–".to_owned()
 }
 
 impl Style {
     /// `38.52 [32.7, 44.7]`, and `120/250, 2 failed` where samples are missing.
-    fn cell(self, cell: &Cell) -> String {
+    pub fn cell(self, cell: &Cell) -> String {
         let score = cell.percent.zip(cell.estimate);
         let mut text = score.map_or_else(dash, |(percent, of)| self.score(percent, of));
         if !cell.is_complete() {
@@ -189,11 +191,10 @@ impl Style {
     }
 
     /// `38.52 [36.7, 40.4]`, with `*` where something is missing.
-    fn mean(self, mean: Option<Mean>) -> String {
+    pub fn mean(self, mean: Option<Mean>) -> String {
         mean.map_or_else(dash, |mean| {
-            let percent = round_percent(mean.estimate.mean * 100.0);
             let missing = if mean.complete { "" } else { " *" };
-            self.score(percent, mean.estimate) + missing
+            self.score(mean.percent(), mean.estimate) + missing
         })
     }
 
