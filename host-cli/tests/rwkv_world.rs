@@ -127,6 +127,29 @@ proptest! {
     }
 }
 
+/// Pieces of lines, in any order.
+fn any_line() -> impl Strategy<Value = String> {
+    let part = prop::sample::select(vec![
+        "300", "0", "7", " ", " ", " ", "'", "'", "\"", "b", "\\", "\\x", "\\u", "\\U", "\\N",
+        "\\0", "4", "1", "2", "f", "F00", "d800", "0010ffff", "a", "é", "😀", "\r", "\u{85}", "-",
+        "+",
+    ]);
+    prop::collection::vec(part, 0..16).prop_map(|parts| parts.concat())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(2000))]
+
+    #[test]
+    fn any_line_is_read_or_refused(line in any_line()) {
+        let content = byte_lines().concat() + &line + "\n";
+        match World::parse(content.as_bytes(), Path::new(NAME)) {
+            Ok(world) => prop_assert_eq!(world.vocabulary(), 301),
+            Err(error) => prop_assert!(error.to_string().contains(", line 257: "), "{}", error),
+        }
+    }
+}
+
 #[test]
 fn texts_are_encoded_as_their_bytes() {
     let tokenizer = load(None);
