@@ -1,89 +1,17 @@
 //! `longseq report` through the binary, on small runs made here.
 
+#[path = "common/runs.rs"]
+mod runs;
+
 use std::{
-    fmt::Write,
     fs,
-    path::PathBuf,
     process::{Command, Output},
 };
 
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-/// A run's folder in the making.
-struct Run(PathBuf);
-
-impl Run {
-    fn new(parent: &TempDir, name: &str, tasks: &[&str], lengths: &[usize]) -> Self {
-        let folder = parent.path().join(name);
-        fs::create_dir_all(&folder).unwrap();
-        let plan = json!({
-            "plan_sha256": "0123456789abcdef",
-            "plan": {
-                "program": { "version": "9.9.9", "commit": "c0ffee" },
-                "profile": "huang2025",
-                "tasks": tasks,
-                "lengths": lengths,
-                "samples": 4,
-                "seed": 42,
-                "fit": "exact",
-                "depths": [],
-                "template": { "name": "base", "text": "{task_template}\n" },
-                "corpora": [{ "name": "essays", "sha256": "e55a" }],
-            },
-            "machines": [{
-                "cpu": "some | CPU", "threads": 2, "batch": 1, "shared_prefixes": true,
-                "model": "checkpoints/m", "tokenizer": "t",
-                "corpora": {"essays": "built in"},
-            }],
-        });
-        fs::write(folder.join("plan.json"), plan.to_string()).unwrap();
-        Self(folder)
-    }
-
-    fn set(self, key: &str, value: Value) -> Self {
-        let path = self.0.join("plan.json");
-        let mut plan: Value = serde_json::from_str(&fs::read_to_string(&path).unwrap()).unwrap();
-        plan["plan"][key] = value;
-        fs::write(path, plan.to_string()).unwrap();
-        self
-    }
-
-    /// Predictions of samples `order`, each with the references and whether they are found.
-    fn cell(
-        self,
-        length: usize,
-        task: &str,
-        order: &[usize],
-        refs: &[&str],
-        found: &[usize],
-    ) -> Self {
-        let folder = self.0.join("predictions").join(length.to_string());
-        fs::create_dir_all(&folder).unwrap();
-        let mut text = String::new();
-        for (line, sample) in order.iter().enumerate() {
-            let pred = refs[..found[line]].join(" ");
-            let finish = if found[line] == refs.len() { "decided" } else { "length" };
-            let line = json!({
-                "index": 0, "pred": pred, "input": "…", "outputs": refs,
-                "others": { "sample": sample, "finish": finish }, "truncation": 0, "length": length,
-            });
-            writeln!(text, "{line}").unwrap();
-        }
-        fs::write(folder.join(format!("{task}.jsonl")), text).unwrap();
-        self
-    }
-
-    fn failures(self, lines: &[(usize, &str, usize)]) -> Self {
-        let mut text = String::new();
-        for (length, task, sample) in lines {
-            let line = json!({ "length": length, "task": task, "sample": sample, "error": "boom" });
-            writeln!(text, "{line}").unwrap();
-        }
-        fs::write(self.0.join("failures.jsonl"), text).unwrap();
-        self
-    }
-}
+use runs::Run;
 
 fn report(runs: &[&Run], more: &[&str]) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_longseq"));

@@ -29,7 +29,7 @@ pub enum Command {
     Corpora(corpora::CorporaArgs),
     /// Writes RULER's prompts, byte for byte as its scripts do
     Generate(Box<generate::GenerateArgs>),
-    /// Shows what a checkpoint is and how much memory a sequence takes, or a prompt as it reads it
+    /// Shows what a checkpoint is and how much memory a sequence takes, or a prompt as the model reads it
     Inspect(Box<inspect::InspectArgs>),
     /// Writes a model's logits, for anyone to compare with another program's
     Logits(logits::LogitsArgs),

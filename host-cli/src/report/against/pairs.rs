@@ -132,7 +132,7 @@ impl<'r> Sides<'r> {
         let (run, system) = (&self.run.name, self.system.name);
         let title = format!("{run} against {system} in Huang (2025), {what}: score in %");
         let unread = pairs.iter().any(|pair| pair.published.is_none());
-        let unread = unread.then(|| "–: not readable in the copy of the paper used".to_owned());
+        let unread = unread.then(|| "– under paper: not readable in the copy that the figures were taken from".to_owned());
         Group { title, first_column, pairs, notes: unread.into_iter().collect() }
     }
 

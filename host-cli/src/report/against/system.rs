@@ -27,7 +27,7 @@ fn named(run: &Run, asked: &str, family: Option<&str>) -> Result<&'static System
     })?;
     match family {
         Some(family) if family != system.family.name() => Err(Error::new(format!(
-            "{asked} is a {}, the checkpoint of {} a {family}",
+            "{asked} is of family {}, the checkpoint of {} of family {family}",
             system.family, run.name
         ))
         .help("leave out --system, or report that run apart")),
