@@ -112,12 +112,17 @@ impl<'c, R: Real> Runner<'c, R> {
         to_f64(&self.recurrent[region.slot(slot)])
     }
 
-    /// One slot's first `rows` keys and values of a layer.
-    pub fn keys_and_values(&self, layer: usize, slot: usize, rows: usize) -> (Vec<f64>, Vec<f64>) {
+    /// One slot's keys and values of a layer, oldest first.
+    pub fn keys_and_values(&self, layer: usize, slot: usize) -> (Vec<f64>, Vec<f64>) {
         let LayerState { cache, kv, .. } = self.places(layer);
         let piece = &self.cache[cache.slot(slot)];
         let (keys, values) = piece.split_at(piece.len() / 2);
-        (to_f64(&keys[..rows * kv.width]), to_f64(&values[..rows * kv.width]))
+        let tokens = self.positions[slot];
+        let in_order = |of: &[R]| -> Vec<f64> {
+            let kept = tokens.saturating_sub(kv.rows)..tokens;
+            kept.flat_map(|position| to_f64(&of[kv.offset(position)..][..kv.width])).collect()
+        };
+        (in_order(keys), in_order(values))
     }
 }
 

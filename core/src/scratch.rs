@@ -1,7 +1,7 @@
 //! The buffers that a forward pass works in, given by the caller.
 
 use crate::error::CapacityError;
-use crate::hybrid::config::{Mixer, ModelConfig};
+use crate::hybrid::config::ModelConfig;
 
 /// Elements of each buffer of [`Scratch`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,30 +16,38 @@ pub struct ScratchElements {
     pub mixed: usize,
 }
 
+/// Columns of the buffers that a part of a layer works in.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Widths {
+    pub(crate) projected: usize,
+    pub(crate) convolved: usize,
+    pub(crate) mixed: usize,
+}
+
+impl Widths {
+    fn max(self, other: Self) -> Self {
+        Self {
+            projected: self.projected.max(other.projected),
+            convolved: self.convolved.max(other.convolved),
+            mixed: self.mixed.max(other.mixed),
+        }
+    }
+}
+
 /// What a forward pass of at most `tokens` tokens (over all sequences of its batch) needs. Saturates where a
 /// size overflows.
 pub fn scratch(config: &ModelConfig, tokens: usize) -> ScratchElements {
-    let (mut projected, mut convolved, mut mixed) = (0, 0, 0);
-    for mixer in (0..config.layers).filter_map(|layer| config.mixer(layer)) {
-        let (wide, conv, narrow) = match mixer {
-            Mixer::Ssd(ssd) => (ssd.projected(), ssd.dims.xbc_width(), ssd.dims.inner()),
-            Mixer::Attention(attention) => {
-                let qkv = attention.dims.qkv_width();
-                let conv = if attention.conv_width > 0 { qkv } else { 0 };
-                (qkv, conv, attention.dims.query_width())
-            }
-        };
-        (projected, convolved, mixed) =
-            (wide.max(projected), conv.max(convolved), narrow.max(mixed));
-    }
-    if let Some(hidden) = config.mlp_hidden {
-        (projected, mixed) = (hidden.saturating_mul(2).max(projected), hidden.max(mixed));
-    }
+    let mixers = (0..config.layers).filter_map(|layer| config.mixer(layer));
+    let feed_forward = config.feed_forward.map(|part| part.widths(config.width));
+    let widest = mixers
+        .map(|mixer| mixer.widths(config.width))
+        .chain(feed_forward)
+        .fold(Widths::default(), Widths::max);
     ScratchElements {
         residual: config.width.saturating_mul(tokens),
-        projected: projected.saturating_mul(tokens),
-        convolved: convolved.saturating_mul(tokens),
-        mixed: mixed.saturating_mul(tokens),
+        projected: widest.projected.saturating_mul(tokens),
+        convolved: widest.convolved.saturating_mul(tokens),
+        mixed: widest.mixed.saturating_mul(tokens),
     }
 }
 
@@ -60,7 +68,7 @@ pub struct Scratch<'s, B: ?Sized> {
     pub normed: &'s mut B,
     /// The first projection of a mixer or an MLP.
     pub projected: &'s mut B,
-    /// What a convolution leaves.
+    /// What a convolution or a token shift leaves.
     pub convolved: &'s mut B,
     /// What goes into the last projection of a mixer or an MLP.
     pub mixed: &'s mut B,

@@ -6,15 +6,23 @@ use std::{
     path::Path,
 };
 
+use indicatif::BinaryBytes;
+
 /// The most that [`read`] takes in: many times the largest corpus or tokenizer.
 const MOST_BYTES: u64 = 1 << 30;
 
 /// The bytes of a file or a pipe; an error where they are more than 1 GiB, as those of `/dev/zero`.
 pub fn read(path: &Path) -> io::Result<Vec<u8>> {
+    read_at_most(path, MOST_BYTES)
+}
+
+/// The bytes of a file or a pipe; an error where they are more than `most`.
+pub fn read_at_most(path: &Path, most: u64) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
-    File::open(path)?.take(MOST_BYTES + 1).read_to_end(&mut bytes)?;
-    if bytes.len() as u64 > MOST_BYTES {
-        return Err(io::Error::new(io::ErrorKind::FileTooLarge, "it is larger than 1 GiB"));
+    File::open(path)?.take(most.saturating_add(1)).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > most {
+        let what = format!("it is larger than {}", BinaryBytes(most));
+        return Err(io::Error::new(io::ErrorKind::FileTooLarge, what));
     }
     Ok(bytes)
 }

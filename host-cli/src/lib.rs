@@ -17,6 +17,7 @@ pub mod paper;
 pub mod plan;
 pub mod progress;
 pub mod python_json;
+pub mod quirks;
 pub mod report;
 pub mod run;
 pub mod sample;

@@ -60,6 +60,8 @@ pub struct Plan {
     pub end_of_text: Vec<u32>,
     /// Whether a sample stops as soon as its score can no longer change.
     pub decided_stop: bool,
+    /// Faults that were reproduced, by name.
+    pub quirks: Vec<String>,
 }
 
 /// The program that ran a plan.

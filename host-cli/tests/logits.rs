@@ -9,11 +9,12 @@ use std::{
 use longseq::{
     checkpoint::{Checkpoint, Weights},
     engine::{Continuation, Engine, native::Native},
+    quirks::Quirk,
 };
 use longseq_core::numeric::Real;
 use safetensors::SafeTensors;
 
-const MODELS: [&str; 7] = [
+const MODELS: [&str; 11] = [
     "mamba2",
     "mamba2-bf16",
     "mamba2-fp32",
@@ -21,6 +22,10 @@ const MODELS: [&str; 7] = [
     "transformerpp",
     "sheared-llama",
     "sheared-llama-sharegpt",
+    "recurrentgemma",
+    "recurrentgemma-it",
+    "rwkv6",
+    "rwkv6-st",
 ];
 
 fn fixture(name: &str) -> PathBuf {
@@ -51,34 +56,82 @@ fn longseq(arguments: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_longseq")).args(arguments).output().unwrap()
 }
 
-#[test]
-fn the_commands_logits_are_those_of_the_goldens() {
+/// `longseq logits` of these ids.
+fn logits(model: &str, ids: &[u32], more: &[&str]) -> (Vec<usize>, Vec<f32>) {
     let folder = tempfile::tempdir().unwrap();
     let (input, output) = (folder.path().join("ids.json"), folder.path().join("l.safetensors"));
+    fs::write(&input, serde_json::to_string(ids).unwrap()).unwrap();
+    let (model, input) = (fixture(model), input.to_str().unwrap());
+    let arguments = ["--model", model.to_str().unwrap(), "--input-ids-file", input];
+    let output_argument = ["--output", output.to_str().unwrap()];
+    let ran = longseq(&[&["logits"], &arguments[..], &output_argument, more].concat());
+    assert!(ran.status.success(), "{}", String::from_utf8_lossy(&ran.stderr));
+    floats(&fs::read(&output).unwrap(), "logits")
+}
+
+fn difference(a: &[f32], b: &[f32]) -> f32 {
+    assert_eq!(a.len(), b.len());
+    a.iter().zip(b).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max)
+}
+
+#[test]
+fn the_commands_logits_are_those_of_the_goldens() {
     for model in MODELS {
         let golden = golden(model);
         let tokens = ids(&golden, "tokens.L200");
-        fs::write(&input, serde_json::to_string(&tokens).unwrap()).unwrap();
         let (shape, expected) = floats(&golden, "logits.L200");
         for (precision, bound) in [("f64", 2e-5), ("f32", 2e-3)] {
-            let ran = longseq(&[
-                "logits",
-                "--model",
-                fixture(model).to_str().unwrap(),
-                "--input-ids-file",
-                input.to_str().unwrap(),
-                "--output",
-                output.to_str().unwrap(),
-                "--precision",
-                precision,
-            ]);
-            assert!(ran.status.success(), "{}", String::from_utf8_lossy(&ran.stderr));
-            let (found_shape, found) = floats(&fs::read(&output).unwrap(), "logits");
+            let (found_shape, found) = logits(model, &tokens, &["--precision", precision]);
             assert_eq!(found_shape, shape, "{model}");
-            let error = found.iter().zip(&expected).map(|(a, b)| (a - b).abs());
-            let error = error.fold(0.0, f32::max);
+            let error = difference(&found, &expected);
             assert!(error <= bound, "{model} in {precision}: {error}");
         }
+    }
+}
+
+#[test]
+fn quirks_are_those_of_the_goldens() {
+    for (quirk, name) in [
+        ("hf4-recurrentgemma-prefill", "logits_hf4_cached.L200.last32"),
+        ("recurrentgemma-window-plus-one", "logits_dm.L200.last32"),
+    ] {
+        for model in ["recurrentgemma", "recurrentgemma-it"] {
+            let golden = golden(model);
+            let (_, found) = logits(model, &ids(&golden, "tokens.L200"), &["--quirks", quirk]);
+            let (_, expected) = floats(&golden, name);
+            assert!(difference(&found[found.len() - expected.len()..], &expected) < 2e-3);
+        }
+    }
+    let golden = golden("mamba2attn");
+    for length in [7, 64] {
+        let quirk = |what: &str| format!("quirk_mamba_ssm_cached.L{length}.{what}");
+        let mut text = ids(&golden, &format!("tokens.L{length}"));
+        text.extend(&ids(&golden, &quirk("tokens"))[..15]);
+        let prompt = length.to_string();
+        let generation = ["--quirks", "mamba-ssm-hybrid-conv-state", "--prompt-tokens", &prompt];
+        let (_, found) = logits("mamba2attn", &text, &generation);
+        let (_, expected) = floats(&golden, &quirk("logits"));
+        assert!(difference(&found[found.len() - expected.len()..], &expected) < 2e-3);
+        // Without the fault it does not matter where the prompt ends.
+        let (_, whole) = logits("mamba2attn", &text, &[]);
+        assert_eq!(logits("mamba2attn", &text, &generation[2..]).1, whole);
+    }
+}
+
+#[test]
+fn quirks_that_do_not_apply_are_refused() {
+    for (model, arguments, words) in [
+        ("rwkv6", &["--quirks", "hf4-recurrentgemma-prefill"][..], "a fault of RecurrentGemma"),
+        ("mamba2", &["--quirks", "huang2025-uuid-depths"], "concerns prompts"),
+        ("mamba2", &["--quirks", "none"], "invalid value 'none' for '--quirks"),
+        ("mamba2", &["--prompt-tokens", "4"], "--prompt-tokens 4, but 3 token ids"),
+    ] {
+        let model = fixture(model);
+        let ids = ["logits", "--model", model.to_str().unwrap(), "--input-ids", "1,2,3"];
+        let ran = longseq(&[&ids[..], &["--output", "no.safetensors"], arguments].concat());
+        let stderr = String::from_utf8(ran.stderr).unwrap();
+        assert_eq!(ran.status.code(), Some(2), "{stderr}");
+        assert!(stderr.contains(words), "{stderr}");
     }
 }
 
@@ -119,10 +172,37 @@ fn greedy_tokens_are_the_goldens_in_any_batch_on_any_number_of_threads() {
     }
 }
 
+/// A slot's first call is its prompt, however long, and later calls go on from what it left.
+#[test]
+fn the_engine_generates_with_quirks() {
+    let golden = golden("mamba2attn");
+    let mut checkpoint = Checkpoint::open(&fixture("mamba2attn")).unwrap();
+    checkpoint.reproduce(&[Quirk::MambaSsmHybridConvState]).unwrap();
+    let weights = checkpoint.weights().unwrap();
+    let names = ["tokens.L7", "tokens.L64"];
+    let expected =
+        ["L7", "L64"].map(|of| ids(&golden, &format!("quirk_mamba_ssm_cached.{of}.tokens")));
+    assert_eq!(decode::<f32>(&weights, &names.map(|name| ids(&golden, name))), expected);
+
+    // 200 tokens would be two pieces of a prompt elsewhere.
+    let golden = self::golden("recurrentgemma");
+    let mut checkpoint = Checkpoint::open(&fixture("recurrentgemma")).unwrap();
+    checkpoint.reproduce(&[Quirk::Hf4RecurrentgemmaPrefill]).unwrap();
+    let weights = checkpoint.weights().unwrap();
+    let mut engine = Native::<f64>::new(&weights, 1, 200).unwrap();
+    engine.reset(0);
+    let tokens = ids(&golden, "tokens.L200");
+    let next = engine.forward(&[Continuation { slot: 0, tokens: &tokens }]).unwrap();
+    let (shape, logits) = floats(&golden, "logits_hf4_cached.L200.last32");
+    let last = &logits[logits.len() - shape[1]..];
+    let best = (0..shape[1]).max_by(|&a, &b| last[a].total_cmp(&last[b])).unwrap();
+    assert_eq!(next, [best as u32]);
+}
+
 /// A fork continues as its origin does, which does not notice.
 #[test]
 fn a_fork_is_an_exact_copy() {
-    for model in ["mamba2attn", "sheared-llama"] {
+    for model in ["mamba2attn", "sheared-llama", "recurrentgemma", "rwkv6"] {
         let tokens = ids(&golden(model), "tokens.L200");
         let checkpoint = Checkpoint::open(&fixture(model)).unwrap();
         let weights = checkpoint.weights().unwrap();
@@ -202,6 +282,27 @@ fn inspect_says_what_a_checkpoint_is() {
     let first = &json["f32_memory_of_a_sequence"][0];
     assert_eq!(first["state_bytes"], 4 * (3 * (128 * 3 + 6 * 16 * 16) + 216 * 3));
     assert_eq!(first["cache_bytes"], 4 * 2 * 72 * 1024);
+    // 2 × (conv 32 × 3 + h 32) elements, and 16 rows of keys and values, of 16 each.
+    let gemma = fixture("recurrentgemma-it");
+    let ran = longseq(&["inspect", "--model", gemma.to_str().unwrap(), "--json"]);
+    let json: serde_json::Value = serde_json::from_slice(&ran.stdout).unwrap();
+    assert_eq!(json["layers"], serde_json::json!({"recurrent": 2, "attention": 1}));
+    for at in [0, 7] {
+        let memory = &json["f32_memory_of_a_sequence"][at];
+        assert_eq!(memory["state_bytes"], 4 * 2 * (32 * 3 + 32));
+        assert_eq!(memory["cache_bytes"], 4 * 2 * 16 * 16);
+    }
+    let rwkv = fixture("rwkv6");
+    let ran = longseq(&["inspect", "--model", rwkv.to_str().unwrap(), "--json"]);
+    let json: serde_json::Value = serde_json::from_slice(&ran.stdout).unwrap();
+    assert_eq!(
+        (json["family"].as_str(), json["end_of_text"][0].as_u64()),
+        (Some("RWKV-6"), Some(0))
+    );
+    // 3 × (two last inputs of 32, S 2 × 16 × 16).
+    let memory = &json["f32_memory_of_a_sequence"][7];
+    assert_eq!(memory["state_bytes"], 4 * 3 * (2 * 32 + 2 * 16 * 16));
+    assert_eq!(memory["cache_bytes"], 0);
     let text = longseq(&["inspect", "--model", model.to_str().unwrap()]);
     let text = String::from_utf8(text.stdout).unwrap();
     assert!(text.contains("family      Mamba2Attention\n"), "{text}");

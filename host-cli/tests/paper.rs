@@ -20,7 +20,7 @@ struct Published {
     depth_lengths: &'static [usize],
 }
 
-const FAMILIES: [Published; 4] = [
+const FAMILIES: [Published; 6] = [
     Published { fixture: "mamba2", template: "base", depth_lengths: &[1024, 2048, 4096] },
     Published { fixture: "mamba2attn", template: "base", depth_lengths: &[1024, 2048, 4096] },
     Published { fixture: "transformerpp", template: "base", depth_lengths: &[1024, 2048, 4096] },
@@ -29,6 +29,8 @@ const FAMILIES: [Published; 4] = [
         template: "sheared_llama-chat",
         depth_lengths: &[4096, 8192],
     },
+    Published { fixture: "recurrentgemma", template: "base", depth_lengths: &[2048, 4096] },
+    Published { fixture: "rwkv6", template: "RWKV", depth_lengths: &[4096, 8192] },
 ];
 
 fn fixture(name: &str) -> PathBuf {
@@ -249,6 +251,12 @@ fn inspect_shows_a_prompt_of_any_kind() {
         assert_eq!(output.status.code(), Some(2), "{what}");
         assert!(text(&output.stderr).contains(what), "{}", text(&output.stderr));
     }
+    let config = folder.path().join("tokenizer_config.json");
+    assert_eq!(inspect(&["--template", "chat"]).status.code(), Some(2), "there is none");
+    let chat = "Q: {{ messages[0]['content'] }} A:";
+    fs::write(config, json!({ "chat_template": chat }).to_string()).unwrap();
+    let said = json_of(&inspect(&["--profile", "huang2025", "--template", "chat", "--json"]));
+    assert_eq!(said["template"]["text"], "Q: {task_template} A:");
     let none = longseq(&["inspect", "--model", llama.to_str().unwrap(), "--prompt"]);
     assert_eq!(none.status.code(), Some(2));
     assert!(text(&none.stderr).contains("a prompt needs a tokenizer"), "{}", text(&none.stderr));

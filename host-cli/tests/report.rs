@@ -210,9 +210,9 @@ fn every_form_holds_the_same_numbers_and_the_provenance() {
     assert_eq!(csv, text(&output.stdout));
     assert_eq!(
         csv,
-        "run,length,task,format,depth,planned,n,failed,nulls,score,low,high\n\
-         first,1024,vt,,,4,4,0,1,66.67,24.5120,92.4917\n\
-         first,1024,qa_1,,,4,4,0,2,50.0,15.0039,84.9961\n"
+        "run,length,task,format,depth,planned,n,failed,nulls,score,low,high,quirks\n\
+         first,1024,vt,,,4,4,0,1,66.67,24.5120,92.4917,\n\
+         first,1024,qa_1,,,4,4,0,2,50.0,15.0039,84.9961,\n"
     );
     let markdown = fs::read_to_string(out.join("report.md")).unwrap();
     for line in [

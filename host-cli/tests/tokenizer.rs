@@ -2,7 +2,7 @@
 
 mod common;
 
-use std::{fs, sync::LazyLock};
+use std::{fs, path::Path, sync::LazyLock};
 
 use common::{added, neox, save};
 use longseq::tokenizer::Tokenizer;
@@ -43,6 +43,21 @@ fn llama_2_metaspace() -> Value {
     json
 }
 
+/// A tokenizer that SentencePiece trained, of Llama 2's kind or Gemma's.
+fn sentence_piece(name: &str) -> Value {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/fixtures/tokenizers");
+    let json = fs::read(folder.join(name).join("tokenizer.json")).expect("a fixture");
+    serde_json::from_slice(&json).expect("a fixture in JSON")
+}
+
+/// Gemma's kind without the split that never splits, and without runs of marks and line feeds.
+fn gemma_plain() -> Value {
+    let mut json = sentence_piece("gemma");
+    json["pre_tokenizer"] = Value::Null;
+    json["added_tokens"].as_array_mut().expect("added tokens").truncate(6);
+    json
+}
+
 fn load(json: &Value) -> Tokenizer {
     let folder = tempfile::tempdir().expect("a folder");
     save(folder.path(), json);
@@ -66,10 +81,12 @@ proptest! {
     fn pieces_add_up(parts in prop::collection::vec(prop::sample::select(vec![
         "walk", "work", "a", "Z", "7", "1234", " ", " ", " ", " ", " ", "  ", "     ", "\n", "\n\n",
         "\t", "\r\n", ".", ",", "'s", "'S", "'", "\"", "--", "e\u{301}", "\u{301}", "\u{e9}",
-        "\u{a0}", "\u{2003}", "\u{1f600}", "\u{4e2d}", "<|endoftext|>", "</s>", "\u{2581}", "\u{1e9b}\u{323}", "\u{ff11}",
+        "\u{a0}", "\u{2003}", "\u{1f600}", "\u{4e2d}", "<|endoftext|>", "</s>", "<start_of_turn>", "\u{2581}", "\u{1e9b}\u{323}", "\u{ff11}",
     ]), 0..60)) {
-        static TOKENIZERS: LazyLock<[Tokenizer; 4]> = LazyLock::new(|| {
-            [neox(), llama_3(), llama_2(), llama_2_metaspace()].map(|json| warm(&json))
+        static TOKENIZERS: LazyLock<[Tokenizer; 7]> = LazyLock::new(|| {
+            let [llama, gemma] = ["llama", "gemma"].map(sentence_piece);
+            let ways = [neox(), llama_3(), llama_2(), llama_2_metaspace(), llama, gemma, gemma_plain()];
+            ways.map(|json| warm(&json))
         });
         let text = parts.concat();
         for tokenizer in &*TOKENIZERS {
@@ -92,10 +109,29 @@ fn unknown_ways_are_counted_whole() {
         edit(&mut json);
         assert!(!load(&json).counts_by_pieces());
     }
-    // A token that runs across a space.
-    let mut json = llama_2();
-    json["model"]["vocab"]["to\u{2581}work"] = 5000.into();
-    assert!(!load(&json).counts_by_pieces());
+    // A token that runs across a space, and other ways to a token than merges.
+    let runs_across = |json: &mut Value| json["model"]["vocab"]["to\u{2581}work"] = 5000.into();
+    let ignores = |json: &mut Value| json["model"]["ignore_merges"] = true.into();
+    let ends = |json: &mut Value| json["model"]["end_of_word_suffix"] = "</w>".into();
+    let unknown = |json: &mut Value| {
+        json["model"]["vocab"].as_object_mut().expect("tokens").shift_remove("~");
+    };
+    // What Gemma's kind needs beside.
+    let normalized = |json: &mut Value| json["added_tokens"][4]["content"] = "to\u{2581}".into();
+    let splits = |json: &mut Value| json["pre_tokenizer"]["pattern"]["String"] = "o".into();
+    let collapses = |json: &mut Value| json["normalizer"]["pattern"] = json!({"Regex": " +"});
+    let ways: [fn(&mut Value); 9] =
+        [runs_across, ignores, ends, unknown, strips, holds_space, normalized, splits, collapses];
+    for (index, edit) in ways.into_iter().enumerate() {
+        let mut json = sentence_piece("gemma");
+        edit(&mut json);
+        assert!(!load(&json).counts_by_pieces(), "{index}");
+    }
+    for edit in &ways[..4] {
+        let mut json = llama_2();
+        edit(&mut json);
+        assert!(!load(&json).counts_by_pieces());
+    }
     let mut json = neox();
     holds_space(&mut json);
     let tokenizer = load(&json);

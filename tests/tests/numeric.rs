@@ -1,12 +1,21 @@
 //! Scalars, storage and norms against independent definitions.
 
 use half::{bf16, f16};
+use longseq_core::backend::{
+    Columns, GatedLinearUnit, LayerNorm, LowRankMap, RmsNorm, SoftCap, SquaredRelu,
+};
 use longseq_core::numeric::Real;
-use longseq_core::numeric::activation::{gelu_tanh, silu, softplus, swiglu};
+use longseq_core::numeric::activation::{
+    Activation, GluDims, gelu_tanh, sigmoid, silu, soft_cap, softplus, squared_relu,
+};
 use longseq_core::numeric::dot::dot;
-use longseq_core::numeric::norm::{gated_rms_norm, group_norm, layer_norm, rms_norm};
+use longseq_core::numeric::low_rank::{LowRank, LowRankDims};
+use longseq_core::numeric::norm::{
+    NormDims, gated_group_norm, gated_rms_norm, group_norm, layer_norm, rms_norm,
+};
 use longseq_core::numeric::softmax::{argmax, softmax};
 use longseq_core::numeric::tensor::{Dtype, Tensor, TensorError};
+use longseq_core::reference::Reference;
 use longseq_tests::golden::max_difference;
 use proptest::prelude::*;
 
@@ -76,9 +85,97 @@ fn activations_at_known_points_and_at_the_ends() {
         let rectified = x.max(0.0);
         assert_eq!((silu(x), softplus(x), gelu_tanh(x)), (rectified, rectified, rectified));
     }
-    let mut out = [0.0; 2];
-    swiglu(&[2.0, -3.0, 1.0, 2.5], &mut out);
-    assert!(max_difference(&out, &[2.0 * silu(1.0), -3.0 * silu(2.5)]) < 1e-12);
+    assert_eq!([-2.0, 0.0, 3.0].map(squared_relu), [0.0, 0.0, 9.0]);
+    assert!((soft_cap(15.0, 30.0) - 30.0 * 0.5_f64.tanh()).abs() < 1e-14);
+    assert_eq!((soft_cap(1e30_f32, 30.0), soft_cap(-1e30_f32, 30.0)), (30.0, -30.0));
+}
+
+#[test]
+fn gates_multiply_columns_of_wider_rows() {
+    let fused = [2.0, -3.0, 1.0, 2.5, 0.5, 4.0, -1.0, 0.0];
+    for (activation, f) in [
+        (Activation::Identity, (|x| x) as fn(f64) -> f64),
+        (Activation::Silu, silu),
+        (Activation::GeluTanh, gelu_tanh),
+        (Activation::Sigmoid, sigmoid),
+    ] {
+        let products = [2.0 * f(1.0), -3.0 * f(2.5), 0.5 * f(-1.0), 4.0 * f(0.0)];
+        for (accumulate, before) in [(false, f64::NAN), (true, 10.0)] {
+            let mut out = [before; 4];
+            let dims = GluDims { rows: 2, width: 2, activation, accumulate };
+            let (up, gate) = (Columns::from(&fused[..], 4, 0), Columns::from(&fused[..], 4, 2));
+            Reference::new(&mut []).gated_linear_unit(&dims, up, gate, &mut out).unwrap();
+            let base = if accumulate { before } else { 0.0 };
+            assert!(max_difference(&out, &products.map(|x| base + x)) < 1e-14, "{activation:?}");
+            let narrow = Columns::from(&fused[..], 4, 3);
+            let up = Columns::from(&fused[..], 4, 0);
+            assert!(
+                Reference::new(&mut []).gated_linear_unit(&dims, up, narrow, &mut out).is_err()
+            );
+        }
+    }
+    let mut x = fused;
+    Reference::new(&mut []).squared_relu(2, 2, Columns::from(&mut x[..], 4, 1)).unwrap();
+    assert_eq!(x, [2.0, 0.0, 1.0, 2.5, 0.5, 16.0, 0.0, 0.0]);
+    let mut logits = [60.0, 60.0];
+    Reference::new(&mut []).soft_cap(1, 30.0, &mut logits).unwrap();
+    assert_eq!(logits, [soft_cap(60.0, 30.0), 60.0]);
+    assert!(Reference::new(&mut []).soft_cap(3, 30.0, &mut logits).is_err());
+}
+
+fn bytes(values: &[f32]) -> Vec<u8> {
+    values.iter().flat_map(|x| x.to_le_bytes()).collect()
+}
+
+#[test]
+fn norms_read_their_weights() {
+    let (weight, bias) = (bytes(&[0.5, -2.0]), bytes(&[3.0, 0.25]));
+    let vector = |bytes| Tensor::new(Dtype::F32, &[2], bytes).unwrap();
+    let (weight, bias) = (vector(&weight), vector(&bias));
+    let (dims, x) = (NormDims { rows: 1, width: 2, epsilon: 1e-5 }, [1.0, -4.0]);
+    let mut work = [f64::NAN; 4];
+    let mut backend = Reference::new(&mut work);
+    let (mut found, mut expected) = ([f64::NAN; 2], [f64::NAN; 2]);
+    for (one_plus, weights) in [(false, [0.5, -2.0]), (true, [1.5, -1.0])] {
+        backend.rms_norm(&dims, &x, &weight, one_plus, &mut found).unwrap();
+        rms_norm(&x, &weights, 1e-5, &mut expected);
+        assert_eq!(found, expected);
+    }
+    backend.layer_norm(&dims, &x, &weight, &bias, &mut found).unwrap();
+    let mut expected = x;
+    layer_norm(&mut expected, &[0.5, -2.0], &[3.0, 0.25], 1e-5);
+    assert_eq!(found, expected);
+    let short = Tensor::new(Dtype::F32, &[1], &[0; 4]).unwrap();
+    assert!(backend.layer_norm(&dims, &x, &weight, &short, &mut found).is_err());
+}
+
+#[test]
+fn low_rank_maps_are_two_products() {
+    let (down, up) = (bytes(&[1.0, 0.5, -1.0, 2.0, 0.0, 0.25]), bytes(&[1.0, -1.0, 0.5, 3.0]));
+    let bias = bytes(&[10.0, 20.0]);
+    let map = LowRank {
+        down: Tensor::new(Dtype::F32, &[3, 2], &down).unwrap(),
+        up: Tensor::new(Dtype::F32, &[2, 2], &up).unwrap(),
+        bias: Tensor::new(Dtype::F32, &[2], &bias).unwrap(),
+    };
+    let dims = LowRankDims { rows: 2, inputs: 3, rank: 2, outputs: 2 };
+    // A column on either side belongs to others.
+    let x = [9.0, 1.0, 2.0, 4.0, 9.0, 0.0, 0.0, 1.0];
+    let mut out = [7.0; 6];
+    let mut work = [f64::NAN; 4];
+    Reference::new(&mut work)
+        .low_rank(&dims, Columns::from(&x, 4, 1), &map, Columns::from(&mut out, 3, 1))
+        .unwrap();
+    let row = |m: [f64; 2]| {
+        let [a, b] = m.map(f64::tanh);
+        [10.0 + a + 0.5 * b, 20.0 - a + 3.0 * b]
+    };
+    let (first, second) = (row([-1.0, 5.5]), row([0.0, 0.25]));
+    let expected = [7.0, first[0], first[1], 7.0, second[0], second[1]];
+    assert!(max_difference(&out, &expected) < 1e-14, "{out:?}");
+    let narrow = LowRankDims { rank: 3, ..dims };
+    let (x, out) = (Columns::from(&x[..], 4, 1), Columns::from(&mut out[..], 3, 1));
+    assert!(Reference::new(&mut work).low_rank(&narrow, x, &map, out).is_err());
 }
 
 fn row(length: std::ops::Range<usize>) -> impl Strategy<Value = Vec<f64>> {
@@ -139,6 +236,11 @@ proptest! {
                 (x[i] - centre) / (variance + 1e-5).sqrt() * weight[i] + z[i]
             }).collect();
             prop_assert!(max_difference(&found, &expected) < 1e-9 * size);
+            let gated: Vec<f64> =
+                found.iter().zip(&x).map(|(y, g)| y * g / (1.0 + (-g).exp())).collect();
+            let mut gated_norm = x.clone();
+            gated_group_norm(&mut gated_norm, &x, groups, (&weight, &z), 1e-5);
+            prop_assert!(max_difference(&gated_norm, &gated) < 1e-9 * size * 300.0);
             if groups == 1 {
                 let mut layer = x.clone();
                 layer_norm(&mut layer, &weight, &z, 1e-5);

@@ -7,6 +7,8 @@
 //!
 //! q, k and v of a token lie side by side, \[H·D + 2 Hkv·D\].
 
+use core::ops::Range;
+
 use super::kv_cache::KvCacheDims;
 use crate::error::{ShapeError, enough, same};
 use crate::numeric::{Real, dot::dot, softmax::softmax};
@@ -24,6 +26,8 @@ pub struct AttentionDims {
     pub scale: f64,
     /// W, how many keys a query sees, itself included; `None` for all.
     pub window: Option<usize>,
+    /// A fault of transformers 4.x, reproduced: see [`Self::seen_in_cut_prompt`].
+    pub cuts_prompt: bool,
     /// r, how many leading channels of a head are rotated; even, at most D, 0 for none.
     pub rotary: usize,
     /// Base of the rotary frequencies.
@@ -47,9 +51,21 @@ impl AttentionDims {
     }
 
     /// The positions that the token at `position` sees.
-    pub fn seen(&self, position: usize) -> core::ops::RangeInclusive<usize> {
+    pub fn seen(&self, position: usize) -> Range<usize> {
         let first = self.window.map_or(0, |window| (position + 1).saturating_sub(window));
-        first..=position
+        first..position + 1
+    }
+
+    /// What the token at `position` of a prompt of `tokens` sees under `cuts_prompt`, if the prompt is longer
+    /// than the window; `None` if it is not, and [`Self::seen`] holds.
+    ///
+    /// transformers 4.x cuts the keys to the last W of the prompt, but the mask to its first W columns. So a
+    /// query sees the key in place j of those W if j ≤ its position: early queries see keys of their future,
+    /// queries from W − 1 on see all W. The prompt is the call that begins at position 0.
+    pub fn seen_in_cut_prompt(&self, position: usize, tokens: usize) -> Option<Range<usize>> {
+        let window = self.window.filter(|&window| self.cuts_prompt && tokens > window)?;
+        let first = tokens - window;
+        Some(first..first + window.min(position + 1))
     }
 
     /// Checks that nothing is 0, that Hkv divides H, that r is even and fits.
@@ -66,16 +82,17 @@ impl AttentionDims {
     }
 }
 
-/// One token: `query` and `out` \[H, D\], `cache` the layer's keys and values with the token's own already
-/// in place. `scores` has an element for every token seen; what it held does not matter.
+/// One token that sees the positions `seen`: `query` and `out` \[H, D\], `cache` the layer's keys and values
+/// with those of every position seen in place. `scores` has an element for every token seen; what it held
+/// does not matter.
 ///
 /// Scores, softmax and the sum over values run from the oldest token to the newest, in the scalar type.
 ///
 /// # Errors
-/// Wrong lengths; a window that needs more rows than the cache has.
+/// Wrong lengths; more positions seen than the cache has rows.
 pub fn grouped_query_attention<R: Real>(
     dims: &AttentionDims,
-    position: usize,
+    seen: Range<usize>,
     query: &[R],
     (cache_dims, cache): (&KvCacheDims, &[R]),
     scores: &mut [R],
@@ -83,8 +100,7 @@ pub fn grouped_query_attention<R: Real>(
 ) -> Result<(), ShapeError> {
     let operation = "grouped_query_attention";
     let AttentionDims { head_dim, .. } = *dims;
-    let seen = dims.seen(position);
-    let count = position - seen.start() + 1;
+    let count = seen.len();
     dims.check()?;
     same(operation, "query", dims.query_width(), query.len())?;
     same(operation, "out", dims.query_width(), out.len())?;

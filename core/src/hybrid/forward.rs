@@ -1,14 +1,14 @@
 //! The forward pass of every family, written once over [`Backend`].
 //!
-//! x = embedding\[tokens\]; for each layer x += mixer(norm(x)), then, with an MLP, x += mlp(norm(x)); at last
-//! logits = norm(x) headᵀ for the rows asked for. Prefill, prefill in pieces and decoding are the same
+//! x = embedding\[tokens\], in some families scaled or normed; for each layer x += mixer(norm(x)), then, with an
+//! MLP, x += mlp(norm(x)); at last logits = norm(x) headᵀ, in some families capped, for the rows asked for. Prefill, prefill in pieces and decoding are the same
 //! call: T ≥ 1 tokens of each sequence, continuing its slot's state.
 
 use core::fmt;
 
-use super::mixer::Pass;
-use super::weights::{MixerWeights, Model};
-use crate::backend::{Backend, Columns, Elements};
+use super::mixer::{Pass, norm};
+use super::weights::Model;
+use crate::backend::{Backend, Columns, Elements, EmbeddingDims};
 use crate::batch::Batch;
 use crate::error::{ShapeError, enough, same};
 use crate::numeric::linear::LinearDims;
@@ -135,20 +135,24 @@ fn run<B: Backend>(
     let (recurrent, cache, positions) = state.parts();
     let sequences = batch.sequences(positions);
     let (width, epsilon) = (config.width, config.norm_epsilon);
-    let norm = NormDims { rows: sequences.rows(), width, epsilon };
-    backend.embedding(width, batch.tokens(), &model.ends.embedding, scratch.residual)?;
-    for (index, layer) in model.layers.iter().enumerate() {
-        backend.rms_norm(&norm, scratch.residual, &layer.norm, scratch.normed)?;
-        let places = layout.layer(index);
-        let mut pass = Pass { backend, sequences: &sequences, norm, scratch };
-        match &layer.mixer {
-            MixerWeights::Ssd(ssd, weights) => pass.ssd(ssd, weights, &places, recurrent)?,
-            MixerWeights::Attention(attention, weights) => {
-                pass.attention(attention, weights, &places, recurrent, cache)?;
-            }
+    let norm_dims = NormDims { rows: sequences.rows(), width, epsilon };
+    let embedding = &model.ends.embedding;
+    let dims = EmbeddingDims { width, scale: config.embedding_scale };
+    match &model.ends.embedding_norm {
+        None => backend.embedding(&dims, batch.tokens(), embedding, scratch.residual)?,
+        Some(weights) => {
+            backend.embedding(&dims, batch.tokens(), embedding, scratch.normed)?;
+            norm(backend, &norm_dims, weights, scratch.normed, scratch.residual)?;
         }
-        if let Some(mlp) = &layer.mlp {
-            pass.mlp(mlp)?;
+    }
+    for (index, layer) in model.layers.iter().enumerate() {
+        let places = layout.layer(index);
+        let mut pass = Pass { backend, sequences: &sequences, norm: norm_dims, scratch };
+        pass.norm(&layer.norm)?;
+        pass.mix(&layer.mixer, &places, (&mut *recurrent, &mut *cache))?;
+        if let Some((norm, feed_forward)) = &layer.feed_forward {
+            pass.norm(norm)?;
+            pass.feed_forward(feed_forward, &places, recurrent)?;
         }
     }
     // Only rows whose logits are wanted go on; `normed` and `residual` change places.
@@ -157,9 +161,13 @@ fn run<B: Backend>(
         return Ok(());
     }
     backend.gather_rows(width, batch.logits_for(), scratch.residual, scratch.normed)?;
-    let norm = NormDims { rows, ..norm };
-    backend.rms_norm(&norm, scratch.normed, &model.ends.norm, scratch.residual)?;
+    let norm_dims = NormDims { rows, ..norm_dims };
+    norm(backend, &norm_dims, &model.ends.norm, scratch.normed, scratch.residual)?;
     let dims = LinearDims { rows, inputs: width, outputs: config.vocabulary, accumulate: false };
-    let logits = Columns::all(logits, config.vocabulary);
-    backend.linear(&dims, scratch.residual, &model.ends.head, logits)
+    let x = Columns::all(&*scratch.residual, width);
+    backend.linear(&dims, x, &model.ends.head, Columns::all(&mut *logits, config.vocabulary))?;
+    match config.logits_soft_cap {
+        Some(cap) => backend.soft_cap(rows.saturating_mul(config.vocabulary), cap, logits),
+        None => Ok(()),
+    }
 }

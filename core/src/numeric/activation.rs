@@ -26,11 +26,60 @@ pub fn gelu_tanh<R: Real>(x: R) -> R {
     R::from_f64(0.5) * x * (R::ONE + inner.tanh())
 }
 
-/// SwiGLU's product (Shazeer 2020) of one token: outᵢ = upᵢ · silu(gateᵢ), with `up_gate` the values
-/// \[F\] followed by the gate \[F\], and `out` \[F\].
-pub fn swiglu<R: Real>(up_gate: &[R], out: &mut [R]) {
-    let (up, gate) = up_gate.split_at(up_gate.len() / 2);
+/// squared_relu(x) = max(x, 0)² (So et al. 2021), the activation of RWKV's channel mix.
+pub fn squared_relu<R: Real>(x: R) -> R {
+    let positive = if x > R::ZERO { x } else { R::ZERO };
+    positive * positive
+}
+
+/// soft_cap(x) = c · tanh(x / c), which keeps logits within ±c (Gemma team 2024, §2).
+pub fn soft_cap<R: Real>(x: R, cap: R) -> R {
+    cap * (x / cap).tanh()
+}
+
+/// A pointwise function that is part of a larger operation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Activation {
+    /// x.
+    Identity,
+    /// [`silu`].
+    Silu,
+    /// [`gelu_tanh`].
+    GeluTanh,
+    /// [`sigmoid`].
+    Sigmoid,
+}
+
+impl Activation {
+    /// f(x).
+    pub fn apply<R: Real>(self, x: R) -> R {
+        match self {
+            Self::Identity => x,
+            Self::Silu => silu(x),
+            Self::GeluTanh => gelu_tanh(x),
+            Self::Sigmoid => sigmoid(x),
+        }
+    }
+}
+
+/// Extents of a gated linear unit over several tokens.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct GluDims {
+    /// T, tokens.
+    pub rows: usize,
+    /// Channels.
+    pub width: usize,
+    /// f.
+    pub activation: Activation,
+    /// Whether the product is added to what the output holds (a residual stream) or replaces it.
+    pub accumulate: bool,
+}
+
+/// The product of a gated linear unit (Shazeer 2020) of one token: outᵢ = upᵢ · f(gateᵢ), or that much added to
+/// outᵢ.
+pub fn gated_linear_unit<R: Real>(dims: &GluDims, up: &[R], gate: &[R], out: &mut [R]) {
     for ((out, &up), &gate) in out.iter_mut().zip(up).zip(gate) {
-        *out = up * silu(gate);
+        let product = up * dims.activation.apply(gate);
+        *out = if dims.accumulate { *out + product } else { product };
     }
 }

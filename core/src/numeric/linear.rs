@@ -25,13 +25,12 @@ pub struct LinearDims {
 }
 
 impl LinearDims {
-    /// Checks element counts of x, W and b (the output is checked with its columns).
+    /// Checks element counts of W and b (x and y are checked with their columns).
     ///
     /// # Errors
     /// The first operand that does not fit.
-    pub fn check(&self, x: usize, weight: usize, bias: Option<usize>) -> Result<(), ShapeError> {
+    pub fn check(&self, weight: usize, bias: Option<usize>) -> Result<(), ShapeError> {
         enough("linear", "inputs", 1, self.inputs)?;
-        enough("linear", "x", self.rows.saturating_mul(self.inputs), x)?;
         same("linear", "weight", self.outputs.saturating_mul(self.inputs), weight)?;
         bias.map_or(Ok(()), |bias| same("linear", "bias", self.outputs, bias))
     }

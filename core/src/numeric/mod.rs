@@ -7,6 +7,7 @@
 pub mod activation;
 pub mod dot;
 pub mod linear;
+pub mod low_rank;
 pub mod norm;
 pub mod real;
 pub mod softmax;

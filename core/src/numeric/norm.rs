@@ -16,16 +16,22 @@ pub struct NormDims {
 }
 
 impl NormDims {
-    /// Checks element counts.
+    /// Checks element counts; `operation` is the norm that asks.
     ///
     /// # Errors
     /// The first operand that does not fit.
-    pub fn check(&self, x: usize, weight: usize, out: usize) -> Result<(), ShapeError> {
+    pub fn check(
+        &self,
+        operation: &'static str,
+        x: usize,
+        weight: usize,
+        out: usize,
+    ) -> Result<(), ShapeError> {
         let elements = self.rows.saturating_mul(self.width);
-        enough("rms_norm", "width", 1, self.width)?;
-        enough("rms_norm", "x", elements, x)?;
-        same("rms_norm", "weight", self.width, weight)?;
-        enough("rms_norm", "out", elements, out)
+        enough(operation, "width", 1, self.width)?;
+        enough(operation, "x", elements, x)?;
+        same(operation, "weight", self.width, weight)?;
+        enough(operation, "out", elements, out)
     }
 }
 
@@ -43,16 +49,21 @@ pub struct GatedNormDims {
 }
 
 impl GatedNormDims {
-    /// Checks element counts (z is checked with its columns).
+    /// Checks element counts (the gate is checked with its columns); `operation` is the norm that asks.
     ///
     /// # Errors
     /// The first operand that does not fit.
-    pub fn check(&self, x: usize, weight: usize) -> Result<(), ShapeError> {
+    pub fn check(
+        &self,
+        operation: &'static str,
+        x: usize,
+        weight: usize,
+    ) -> Result<(), ShapeError> {
         let per_group = self.width.checked_div(self.groups).unwrap_or(0);
-        same("gated_rms_norm", "groups", self.width, per_group * self.groups)?;
-        enough("gated_rms_norm", "width", 1, self.width)?;
-        enough("gated_rms_norm", "x", self.rows.saturating_mul(self.width), x)?;
-        same("gated_rms_norm", "weight", self.width, weight)
+        same(operation, "groups", self.width, per_group * self.groups)?;
+        enough(operation, "width", 1, self.width)?;
+        enough(operation, "x", self.rows.saturating_mul(self.width), x)?;
+        same(operation, "weight", self.width, weight)
     }
 }
 
@@ -95,6 +106,21 @@ pub fn layer_norm<R: Real>(x: &mut [R], weight: &[R], bias: &[R], epsilon: R) {
     let scale = inverse_rms(x, epsilon);
     for ((x, &w), &b) in x.iter_mut().zip(weight).zip(bias) {
         *x = *x * scale * w + b;
+    }
+}
+
+/// RWKV-6's output norm, gate after norm (Peng et al. 2024, §4.2), in place: x ← [`group_norm`]\(x\) ⊙
+/// silu(gate).
+pub fn gated_group_norm<R: Real>(
+    x: &mut [R],
+    gate: &[R],
+    groups: usize,
+    (weight, bias): (&[R], &[R]),
+    epsilon: R,
+) {
+    group_norm(x, groups, weight, bias, epsilon);
+    for (x, &gate) in x.iter_mut().zip(gate) {
+        *x = *x * silu(gate);
     }
 }
 

@@ -46,6 +46,8 @@ pub trait Real:
     fn abs(self) -> Self;
     /// eˣ.
     fn exp(self) -> Self;
+    /// eˣ − 1, exact also near 0.
+    fn exp_m1(self) -> Self;
     /// ln(1 + x).
     fn ln_1p(self) -> Self;
     /// √x.
@@ -66,7 +68,7 @@ pub trait Real:
 }
 
 macro_rules! real {
-    ($scalar:ty, $abs:path, $exp:path, $ln_1p:path, $sqrt:path, $tanh:path, $sin:path, $cos:path) => {
+    ($scalar:ty, $abs:path, $exp:path, $exp_m1:path, $ln_1p:path, $sqrt:path, $tanh:path, $sin:path, $cos:path) => {
         impl Real for $scalar {
             const ZERO: Self = 0.0;
             const ONE: Self = 1.0;
@@ -90,6 +92,9 @@ macro_rules! real {
             fn exp(self) -> Self {
                 $exp(self)
             }
+            fn exp_m1(self) -> Self {
+                $exp_m1(self)
+            }
             fn ln_1p(self) -> Self {
                 $ln_1p(self)
             }
@@ -112,7 +117,8 @@ macro_rules! real {
     };
 }
 
-use libm::{cos, cosf, exp, expf, fabs, fabsf, log1p, log1pf, sin, sinf, sqrt, sqrtf, tanh, tanhf};
+use libm::{cos, cosf, exp, expf, expm1, expm1f, fabs, fabsf, log1p, log1pf};
+use libm::{sin, sinf, sqrt, sqrtf, tanh, tanhf};
 
-real!(f32, fabsf, expf, log1pf, sqrtf, tanhf, sinf, cosf);
-real!(f64, fabs, exp, log1p, sqrt, tanh, sin, cos);
+real!(f32, fabsf, expf, expm1f, log1pf, sqrtf, tanhf, sinf, cosf);
+real!(f64, fabs, exp, expm1, log1p, sqrt, tanh, sin, cos);

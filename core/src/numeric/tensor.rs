@@ -133,6 +133,43 @@ impl<'a> Tensor<'a> {
     }
 }
 
+/// A weight whose elements can be had in pieces, whatever holds them.
+pub trait Decode<R> {
+    /// How many there are.
+    fn elements(&self) -> usize;
+
+    /// Writes `out.len()` elements, row-major, from element `first` on.
+    ///
+    /// # Errors
+    /// If there are not so many.
+    fn decode(&self, first: usize, out: &mut [R]) -> Result<(), ShapeError>;
+}
+
+impl<R: Real> Decode<R> for Tensor<'_> {
+    fn elements(&self) -> usize {
+        Tensor::elements(self)
+    }
+
+    fn decode(&self, first: usize, out: &mut [R]) -> Result<(), ShapeError> {
+        Tensor::decode(self, first, out)
+    }
+}
+
+impl<R: Real> Decode<R> for &[R] {
+    fn elements(&self) -> usize {
+        self.len()
+    }
+
+    fn decode(&self, first: usize, out: &mut [R]) -> Result<(), ShapeError> {
+        let Some(elements) = self.get(first..).and_then(|rest| rest.get(..out.len())) else {
+            let (expected, found) = (first.saturating_add(out.len()), self.len());
+            return Err(ShapeError { operation: "decode", operand: "slice", expected, found });
+        };
+        out.copy_from_slice(elements);
+        Ok(())
+    }
+}
+
 fn decode_each<R: Real, const N: usize>(
     bytes: &[u8],
     out: &mut [R],

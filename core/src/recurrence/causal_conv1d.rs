@@ -4,7 +4,7 @@
 //! current token. The state holds the last K − 1 inputs of every channel, \[C, K−1\], oldest first.
 
 use crate::error::{ShapeError, same};
-use crate::numeric::{Real, activation::silu};
+use crate::numeric::{Real, activation::Activation};
 
 /// The weights of a convolution.
 #[derive(Clone, Copy, Debug)]
@@ -15,25 +15,6 @@ pub struct Conv<W> {
     pub bias: Option<W>,
 }
 
-/// f, what follows the sum.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Activation {
-    /// Nothing: over the queries, keys and values of the Mamba-2 attention hybrid.
-    Identity,
-    /// [`silu`]: over x, B and C of Mamba-2.
-    Silu,
-}
-
-impl Activation {
-    /// f(x).
-    pub fn apply<R: Real>(self, x: R) -> R {
-        match self {
-            Self::Identity => x,
-            Self::Silu => silu(x),
-        }
-    }
-}
-
 /// Extents of a convolution.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ConvDims {
@@ -41,8 +22,11 @@ pub struct ConvDims {
     pub channels: usize,
     /// K, at least 1.
     pub width: usize,
-    /// What follows.
+    /// f.
     pub activation: Activation,
+    /// A fault of mamba_ssm, reproduced: what a prompt leaves in the state are the last K − 1 *outputs*. The
+    /// prompt is the call that begins at position 0.
+    pub prompt_leaves_outputs: bool,
 }
 
 impl ConvDims {
@@ -69,6 +53,18 @@ impl ConvDims {
         same(operation, "weight", self.channels.saturating_mul(self.width), weight)?;
         bias.map_or(Ok(()), |bias| same(operation, "bias", self.channels, bias))?;
         same(operation, "state", self.state_elements(), state)
+    }
+}
+
+/// What `prompt_leaves_outputs` puts in the state of one channel after a prompt with these `outputs`: the
+/// last K − 1 of them, zeros before.
+pub fn keep_outputs<R: Real>(
+    outputs: impl DoubleEndedIterator<Item = R> + ExactSizeIterator,
+    state: &mut [R],
+) {
+    state.fill(R::ZERO);
+    for (kept, output) in state.iter_mut().rev().zip(outputs.rev()) {
+        *kept = output;
     }
 }
 

@@ -4,17 +4,23 @@
 //! however a sequence is cut into calls and whatever else is in the batch. `Reference<f64>` is the truth that
 //! other backends are compared with; `Reference<f32>` is what a constrained runtime runs.
 
+mod causal_conv1d;
+mod grouped_query_attention;
+mod rg_lru;
 mod rows;
-mod sequences;
+mod ssd;
+mod token_shift;
+mod wkv6;
 
 use core::fmt;
 use core::ops::Range;
 
 use crate::backend::{StateMemory, Storage};
+use crate::batch::Sequences;
 use crate::error::{CapacityError, ShapeError, enough};
-use crate::hybrid::config::{Mixer, ModelConfig};
+use crate::hybrid::config::{FeedForward, Mixer, ModelConfig, Recurrence};
 use crate::numeric::{Real, tensor::Tensor};
-use crate::state::StateError;
+use crate::state::{StateError, StateMut};
 
 /// The reference backend. Buffers are slices of `R`, weights borrowed [`Tensor`]s, decoded row by row into
 /// `work`.
@@ -25,25 +31,50 @@ pub struct Reference<'a, R> {
 
 /// Elements of work space that any operation of a model needs, with sequences of at most `capacity` tokens.
 pub fn work_elements(config: &ModelConfig, capacity: usize) -> usize {
-    let mlp = config.mlp_hidden.unwrap_or(0);
-    (0..config.layers).filter_map(|layer| config.mixer(layer)).fold(
-        config.width.max(mlp),
-        |most, mixer| {
-            most.max(match mixer {
-                Mixer::Ssd(ssd) => {
-                    let heads = ssd.dims.heads.saturating_mul(4);
-                    heads.max(ssd.dims.inner()).max(ssd.conv_width)
-                }
-                Mixer::Attention(attention) => {
-                    let dims = attention.dims;
-                    let scores = dims.window.map_or(capacity, |window| window.min(capacity));
-                    let rotation = dims.rotary.saturating_mul(2);
-                    let attend = scores.saturating_add(rotation).saturating_add(dims.query_width());
-                    attend.max(attention.conv_width)
-                }
-            })
-        },
-    )
+    // A row of the widest linear map, or weight and bias of a norm.
+    let feed_forward = match config.feed_forward {
+        Some(FeedForward::Gated(mlp)) => mlp.hidden,
+        Some(FeedForward::ChannelMix(mix)) => mix.hidden,
+        None => 0,
+    };
+    let mixers = (0..config.layers).filter_map(|layer| config.mixer(layer));
+    mixers.fold(config.width.saturating_mul(2).max(feed_forward), |most, mixer| {
+        most.max(match mixer {
+            Mixer::Recurrent(Recurrence::Ssd(ssd)) => {
+                let heads = ssd.dims.heads.saturating_mul(4);
+                heads.max(ssd.dims.inner()).max(ssd.conv_width)
+            }
+            Mixer::Recurrent(Recurrence::RgLru(rg_lru)) => {
+                rg_lru.dims.work_elements().max(rg_lru.conv_width)
+            }
+            Mixer::Recurrent(Recurrence::Wkv6(wkv6)) => {
+                let norm = wkv6.dims.width().saturating_mul(2);
+                let decay = wkv6.decay_rank.saturating_add(wkv6.decay_rank.max(wkv6.dims.width()));
+                norm.max(wkv6.shift(config.width).work_elements()).max(decay)
+            }
+            Mixer::Attention(attention) => {
+                let dims = attention.dims;
+                let scores = dims.window.map_or(capacity, |window| window.min(capacity));
+                let rotation = dims.rotary.saturating_mul(2);
+                let attend = scores.saturating_add(rotation).saturating_add(dims.query_width());
+                attend.max(attention.conv_width)
+            }
+        })
+    })
+}
+
+/// What the operations return.
+type Result<T = (), E = ReferenceError> = core::result::Result<T, E>;
+
+/// Checks that the slab has the state of every sequence's slot.
+fn check_slots<R>(
+    operation: &'static str,
+    sequences: &Sequences<'_>,
+    state: &StateMut<'_, [R]>,
+) -> Result<(), ShapeError> {
+    sequences.iter().try_for_each(|sequence| {
+        enough(operation, "state", state.region.slot(sequence.slot).end, state.buffer.len())
+    })
 }
 
 impl<'a, R: Real> Reference<'a, R> {
@@ -107,18 +138,13 @@ impl<'a, R: Real> Storage for Reference<'a, R> {
 }
 
 impl<R: Real> StateMemory for Reference<'_, R> {
-    fn clear(&mut self, slab: &mut [R], range: Range<usize>) -> Result<(), ReferenceError> {
+    fn clear(&mut self, slab: &mut [R], range: Range<usize>) -> Result {
         enough("clear", "slab", range.end, slab.len())?;
         slab[range].fill(R::ZERO);
         Ok(())
     }
 
-    fn copy_within(
-        &mut self,
-        slab: &mut [R],
-        from: Range<usize>,
-        to: usize,
-    ) -> Result<(), ReferenceError> {
+    fn copy_within(&mut self, slab: &mut [R], from: Range<usize>, to: usize) -> Result {
         let end = from.end.max(to.saturating_add(from.len()));
         enough("copy_within", "slab", end, slab.len())?;
         slab.copy_within(from, to);

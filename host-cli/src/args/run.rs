@@ -8,7 +8,7 @@ use super::{
     corpora::CorpusArgs,
     generate::{ProfileArg, PromptArgs},
 };
-use crate::paper::preset::Preset;
+use crate::{paper::preset::Preset, quirks::Quirk};
 
 /// Runs a model on RULER's prompts.
 #[derive(Debug, Args)]
@@ -99,6 +99,9 @@ pub struct RunningArgs {
     /// Read every prompt from its start, also where samples share a prefix
     #[arg(long)]
     pub no_shared_prefix: bool,
+    /// Faults of libraries to reproduce [default: none, the correct mathematics]
+    #[arg(long, value_enum, value_name = "NAME", value_delimiter = ',')]
+    pub quirks: Vec<Quirk>,
 }
 
 /// `--backend`

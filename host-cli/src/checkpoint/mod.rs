@@ -35,7 +35,10 @@ use self::{
     mapped::Mapped,
     stored::{Elements, Stored},
 };
-use crate::error::{Error, Result};
+use crate::{
+    error::{Error, Result},
+    quirks::{self, Quirk},
+};
 
 /// An opened checkpoint.
 #[derive(Debug)]
@@ -77,6 +80,15 @@ impl Checkpoint {
         let config = Config::read(folder, &|name| Some(store.tensors.get(name)?.1.shape.clone()))?;
         let parameters = survey::survey(folder, &config.model, &store)?;
         Ok(Self { folder: folder.to_path_buf(), config, store, parameters })
+    }
+
+    /// Makes the model reproduce faults of libraries.
+    ///
+    /// # Errors
+    /// A fault that this model cannot have.
+    pub fn reproduce(&mut self, quirks: &[Quirk]) -> Result<()> {
+        self.config.model = quirks::reproduce(quirks, &self.config.model)?;
+        Ok(())
     }
 
     /// The folder.

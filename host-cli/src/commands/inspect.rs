@@ -44,7 +44,7 @@ pub fn run(args: &InspectArgs) -> Result<Outcome> {
 fn tokenizer(args: &InspectArgs, checkpoint: &Checkpoint) -> Result<Option<Tokenizer>> {
     let path: &Path = match &args.tokenizer {
         Some(path) => path,
-        None if args.model.join("tokenizer.json").exists() => &args.model,
+        None if Tokenizer::is_in(&args.model) => &args.model,
         None => return Ok(None),
     };
     let tokenizer = Tokenizer::load(path)?;

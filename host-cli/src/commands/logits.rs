@@ -3,6 +3,7 @@
 use std::{
     fs,
     io::{BufWriter, Write as _},
+    num::NonZeroUsize,
     path::Path,
 };
 
@@ -21,6 +22,7 @@ use crate::{
     engine::native,
     error::{Error, Result},
     files,
+    quirks::Quirk,
 };
 
 /// Runs the subcommand.
@@ -33,11 +35,28 @@ pub fn run(args: &LogitsArgs) -> Result<Outcome> {
     if ids.is_empty() {
         return Err(Error::new("no token ids").help("give at least one"));
     }
-    let checkpoint = Checkpoint::open(&args.model)?;
+    let prompt = args.prompt_tokens.map_or(ids.len(), NonZeroUsize::get);
+    if prompt > ids.len() {
+        return Err(Error::new(format!("--prompt-tokens {prompt}, but {} token ids", ids.len()))
+            .help("the prompt is part of the token ids"));
+    }
+    let mut checkpoint = Checkpoint::open(&args.model)?;
+    if args.quirks.contains(&Quirk::Huang2025UuidDepths) {
+        return Err(Error::new(format!(
+            "--quirks {} concerns prompts",
+            Quirk::Huang2025UuidDepths
+        ))
+        .help("leave it out: the token ids are given"));
+    }
+    checkpoint.reproduce(&args.quirks)?;
     let weights = checkpoint.weights()?;
     match (args.backend, args.precision) {
-        (BackendArg::Reference, PrecisionArg::F32) => write::<f32>(&weights, &ids, &args.output)?,
-        (BackendArg::Reference, PrecisionArg::F64) => write::<f64>(&weights, &ids, &args.output)?,
+        (BackendArg::Reference, PrecisionArg::F32) => {
+            write::<f32>(&weights, &ids, prompt, &args.output)?;
+        }
+        (BackendArg::Reference, PrecisionArg::F64) => {
+            write::<f64>(&weights, &ids, prompt, &args.output)?;
+        }
     }
     let (tokens, vocabulary) = (ids.len(), weights.config.vocabulary);
     print(&format!("{}: logits, f32, [{tokens}, {vocabulary}]\n", args.output.display()))?;
@@ -65,7 +84,7 @@ fn read_ids(path: &Path) -> Result<Vec<u32>> {
 
 /// Writes the file row by row: all logits of a long text would not fit in memory. It takes its
 /// name when it is complete.
-fn write<R: Real>(weights: &Weights<'_>, ids: &[u32], output: &Path) -> Result<()> {
+fn write<R: Real>(weights: &Weights<'_>, ids: &[u32], prompt: usize, output: &Path) -> Result<()> {
     let failed = |source: &std::io::Error| Error::io("write", output, source);
     let folder = output.parent().filter(|folder| !folder.as_os_str().is_empty());
     let file = NamedTempFile::new_in(folder.unwrap_or(Path::new("."))).map_err(|s| failed(&s))?;
@@ -76,7 +95,7 @@ fn write<R: Real>(weights: &Weights<'_>, ids: &[u32], output: &Path) -> Result<(
         ProgressStyle::with_template("{pos} of {len} tokens {wide_bar} {eta} left")
             .unwrap_or_else(|_| ProgressStyle::default_bar()),
     );
-    native::logits::<R>(weights, ids, |logits| {
+    native::logits::<R>(weights, ids.split_at(prompt), |logits| {
         for logit in logits {
             writer.write_all(&logit.to_f32().to_le_bytes()).map_err(|source| failed(&source))?;
         }

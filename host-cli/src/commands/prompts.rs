@@ -7,7 +7,7 @@ use longseq_core::{hybrid::config::Family, ruler::profile::Profile};
 use crate::{
     args::generate::PromptArgs,
     corpora::Corpora,
-    error::{Error, Result},
+    error::Result,
     generate::Setup,
     paper::{preset, systems},
     template::Template,
@@ -24,16 +24,10 @@ pub fn resolve_template(
 ) -> Result<Template> {
     let published = family.filter(|_| profile == preset::PROFILE).map(systems::template);
     match options.template.as_deref() {
-        Some("chat") => chat(tokenizer),
+        Some("chat") => Template::chat(tokenizer),
         Some(asked) => Template::resolve(asked),
         None => Template::resolve(published.unwrap_or("base")),
     }
-}
-
-/// The chat template that lies beside the tokenizer.
-fn chat(tokenizer: &Path) -> Result<Template> {
-    let what = format!("chat templates such as that of {} cannot be read", tokenizer.display());
-    Err(Error::new(what).help("write the template to a file and name it with --template"))
 }
 
 /// What all cells have in common.

@@ -26,6 +26,7 @@ use crate::{
         cpu_model,
     },
     progress::{Progress, say},
+    quirks,
     run::{
         self, Parts,
         cell::Schedule,
@@ -49,7 +50,8 @@ const MOST_THREADS: usize = 1024;
 /// Runs the subcommand.
 pub fn run(args: &RunArgs) -> Result<Outcome> {
     set_threads(args)?;
-    let checkpoint = Checkpoint::open(&args.model)?;
+    let mut checkpoint = Checkpoint::open(&args.model)?;
+    checkpoint.reproduce(&args.running.quirks)?;
     let tokenizer = Tokenizer::load(args.tokenizer.as_deref().unwrap_or(&args.model))?;
     tokenizer.check_vocabulary(checkpoint.config().vocabulary)?;
     let (options, family) = (&args.prompts, checkpoint.config().family);
@@ -63,7 +65,7 @@ pub fn run(args: &RunArgs) -> Result<Outcome> {
     let plan = plan(args, &setup, samples, &cells, &sources, &checkpoint)?;
     PlanFile::find(&args.out, &plan)?;
     let folder = if args.dry_run { None } else { Some(Folder::lock(&args.out)?) };
-    let schedule = schedule(args, samples);
+    let schedule = schedule(args, samples, &checkpoint);
     let source = Ruler::new(setup, cells);
     let check = check(&plan, &args.out, &source, &tokenizer, schedule)?;
     let memory = memory(&checkpoint, args, schedule, check.longest())?;
@@ -102,12 +104,13 @@ fn engine<'a>(
     })
 }
 
-fn schedule(args: &RunArgs, samples: usize) -> Schedule {
+fn schedule(args: &RunArgs, samples: usize, checkpoint: &Checkpoint) -> Schedule {
     let batch = args.running.batch.map_or(rayon::current_num_threads(), NonZeroUsize::get);
     Schedule {
         // No cell has more samples.
         batch: batch.min(samples),
-        shared_prefixes: !args.running.no_shared_prefix,
+        shared_prefixes: !args.running.no_shared_prefix
+            && !checkpoint.config().reads_prompts_whole(),
     }
 }
 
@@ -147,6 +150,7 @@ fn plan(
     let corpus =
         |source: &&Source| Corpus { name: source.corpus.to_owned(), sha256: source.sha256.clone() };
     let (tokenizer, template) = (setup.tokenizer, setup.template);
+    let quirks = quirks::in_force(&args.running.quirks, cells)?;
     let plan = Plan {
         program: Program::this(),
         profile: setup.profile.name().to_owned(),
@@ -178,6 +182,7 @@ fn plan(
         precision: args.running.precision.name().to_owned(),
         end_of_text: checkpoint.end_of_text().to_vec(),
         decided_stop: !args.running.no_decided_stop,
+        quirks: quirks.iter().map(|quirk| quirk.name().to_owned()).collect(),
     };
     let longest = plan.lengths.iter().max().copied().unwrap_or(0);
     bound_cells(plan.samples, longest)?;

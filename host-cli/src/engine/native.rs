@@ -160,30 +160,35 @@ impl<R: Real> Engine for Native<'_, R> {
     }
 }
 
-/// The logits after every token of one text, handed to `see` some rows at a time, in order.
+/// The logits after every token of one text, handed to `see` some rows at a time, in order: a prompt is
+/// read in one go, what follows it token by token.
 ///
 /// # Errors
 /// A token beyond the vocabulary; not enough memory; whatever `see` returns.
 pub fn logits<R: Real>(
     weights: &Weights<'_>,
-    tokens: &[u32],
-    see: impl FnMut(&[R]) -> Result<()>,
+    (prompt, following): (&[u32], &[u32]),
+    mut see: impl FnMut(&[R]) -> Result<()>,
 ) -> Result<()> {
     let vocabulary = weights.config.vocabulary;
-    if let Some(at) = tokens.iter().position(|&token| token as usize >= vocabulary) {
-        let token = tokens[at];
+    let mut numbered = prompt.iter().chain(following).enumerate();
+    if let Some((at, token)) = numbered.find(|(_, token)| **token as usize >= vocabulary) {
         return Err(Error::new(format!(
             "token {token} (number {at}, from 0) is beyond the model's vocabulary of {vocabulary}"
         ))
         .help("use the tokenizer that the model was trained with"));
     }
-    let layout = StateLayout::new(weights.config, 1, tokens.len()).map_err(internal)?;
+    let capacity = prompt.len() + following.len();
+    let layout = StateLayout::new(weights.config, 1, capacity).map_err(internal)?;
     let (recurrent, cache) = layout.elements();
-    let slot = SlotMut {
-        recurrent: &mut zeros::<R>("recurrent state", recurrent)?,
-        cache: &mut zeros::<R>("keys and values", cache)?,
-        position: &mut [0],
-    };
-    let mut worker = Worker::new(weights.config, tokens.len(), Rows::Every)?;
-    worker.read(weights, layout, slot, (tokens, Rows::Every), see)
+    let mut recurrent = zeros::<R>("recurrent state", recurrent)?;
+    let mut cache = zeros::<R>("keys and values", cache)?;
+    let mut position = [0];
+    let mut worker = Worker::new(weights.config, capacity, Rows::Every)?;
+    for tokens in std::iter::once(prompt).chain(following.chunks(1)) {
+        let slot =
+            SlotMut { recurrent: &mut recurrent, cache: &mut cache, position: &mut position };
+        worker.read(weights, layout, slot, (tokens, Rows::Every), &mut see)?;
+    }
+    Ok(())
 }

@@ -16,7 +16,13 @@ use crate::{
 
 /// Tokens of one forward pass: a prompt is read in pieces of this many, so that memory does not
 /// grow with its length.
-pub const PIECE: usize = 128;
+const PIECE: usize = 128;
+
+/// Tokens of one forward pass of this model: where a reproduced fault asks for it, the whole
+/// prompt's.
+fn piece(config: &ModelConfig, capacity: usize) -> usize {
+    if config.reads_prompts_whole() { capacity.max(1) } else { PIECE }
+}
 
 /// The state of one slot.
 pub struct SlotMut<'s, R> {
@@ -34,6 +40,8 @@ pub struct Worker<R> {
     work: Vec<R>,
     arena: Vec<R>,
     logits: Vec<R>,
+    /// Tokens of one forward pass, at most.
+    piece: usize,
 }
 
 /// The rows of a piece whose logits are wanted.
@@ -60,6 +68,7 @@ impl<R: Real> Worker<R> {
             work: zeros(what, work)?,
             arena: zeros(what, arena)?,
             logits: zeros(what, logits)?,
+            piece: piece(config, capacity),
         })
     }
 
@@ -75,8 +84,8 @@ impl<R: Real> Worker<R> {
     ) -> Result<()> {
         let SlotMut { recurrent, cache, position } = slot;
         let mut state = State::new(layout, recurrent, cache, position).map_err(internal)?;
-        let pieces = tokens.len().div_ceil(PIECE);
-        for (number, piece) in tokens.chunks(PIECE).enumerate() {
+        let pieces = tokens.len().div_ceil(self.piece);
+        for (number, piece) in tokens.chunks(self.piece).enumerate() {
             let wanted: Vec<usize> = match rows {
                 Rows::Every => (0..piece.len()).collect(),
                 Rows::Last if number + 1 == pieces => vec![piece.len() - 1],
@@ -101,11 +110,12 @@ impl<R: Real> Worker<R> {
 
 /// Elements of work space, arena and logits.
 fn sizes(config: &ModelConfig, capacity: usize, rows: Rows) -> [usize; 3] {
+    let piece = piece(config, capacity);
     let rows = match rows {
         Rows::Last => 1,
-        Rows::Every => PIECE.min(capacity),
+        Rows::Every => piece.min(capacity),
     };
-    let arena = scratch(config, PIECE).total();
+    let arena = scratch(config, piece).total();
     [work_elements(config, capacity), arena, rows.saturating_mul(config.vocabulary)]
 }
 

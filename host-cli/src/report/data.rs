@@ -9,11 +9,14 @@ use super::{
     provenance, ruler_cells,
     run::{Cell, Run},
 };
-use crate::error::{Error, Result};
+use crate::{
+    error::{Error, Result},
+    quirks::Quirk,
+};
 
-const COLUMNS: [&str; 12] = [
+const COLUMNS: [&str; 13] = [
     "run", "length", "task", "format", "depth", "planned", "n", "failed", "nulls", "score", "low",
-    "high",
+    "high", "quirks",
 ];
 
 /// One row a cell; scores and intervals in percent, empty where there are none.
@@ -55,6 +58,7 @@ fn record(run: &Run, cell: &Cell) -> [String; COLUMNS.len()] {
         cell.percent.map_or_else(String::new, |percent| format!("{percent:?}")),
         end(|of| of.low),
         end(|of| of.high),
+        provenance::quirks(run).map(Quirk::name).collect::<Vec<_>>().join(" "),
     ]
 }
 
@@ -88,6 +92,7 @@ fn run_json(run: &Run) -> Value {
         "name": run.name,
         "means_over_ruler_tasks": means.collect::<Vec<_>>(),
         "cells": run.cells.iter().map(cell_json).collect::<Vec<_>>(),
+        "quirks": provenance::quirks(run).map(Quirk::name).collect::<Vec<_>>(),
         "notes": provenance::notes(run),
         "predictions_sha256": run.predictions,
         "provenance": run.plan,

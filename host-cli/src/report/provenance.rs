@@ -2,11 +2,13 @@
 
 use std::path::Path;
 
+use clap::ValueEnum as _;
 use serde_json::Value;
 
 use super::run::{Cell, Run};
 use crate::{
     corpora::{Corpora, EnglishWords, EssayText, Questions, Words},
+    quirks::Quirk,
     table::Table,
 };
 
@@ -26,8 +28,16 @@ pub fn summary(run: &Run) -> String {
     let known = fields
         .iter()
         .filter_map(|(name, pointer)| Some(format!("{name} {}", text(run.planned(pointer)?))));
+    let quirks: Vec<&str> = quirks(run).map(Quirk::name).collect();
+    let quirks = (!quirks.is_empty()).then(|| format!("quirks {}", quirks.join(", ")));
     let hash = run.plan.plan_sha256.chars().take(12).collect::<String>();
-    model.into_iter().chain(known).chain([format!("plan {hash}")]).collect::<Vec<_>>().join(" · ")
+    model
+        .into_iter()
+        .chain(known)
+        .chain(quirks)
+        .chain([format!("plan {hash}")])
+        .collect::<Vec<_>>()
+        .join(" · ")
 }
 
 /// Name of the folder of the checkpoint.
@@ -68,6 +78,7 @@ pub fn notes(run: &Run) -> Vec<String> {
                 .to_owned(),
         );
     }
+    notes.extend(quirk_notes(run));
     notes.extend(uuid_variant(run));
     notes.extend(built_in_texts(run));
     notes
@@ -87,6 +98,18 @@ fn sizes(run: &Run) -> String {
         (Some(least), Some(most)) => format!("n = {least} to {most} samples in a cell"),
         _ => "no cells".to_owned(),
     }
+}
+
+/// The faults that the run reproduced.
+pub fn quirks(run: &Run) -> impl Iterator<Item = Quirk> {
+    let names = run.planned("/quirks").and_then(Value::as_array).into_iter().flatten();
+    names.filter_map(|name| Quirk::from_str(name.as_str()?, false).ok())
+}
+
+/// What the faults that the run reproduced do; of the UUIDs [`uuid_variant`] speaks.
+pub fn quirk_notes(run: &Run) -> impl Iterator<Item = String> {
+    let reproduced = quirks(run).filter(|quirk| *quirk != Quirk::Huang2025UuidDepths);
+    reproduced.map(|quirk| format!("quirk {quirk}: {}", quirk.effect()))
 }
 
 /// Which variant of the paper's `niah_essay_uuids_<depth>` tasks was run, from what was asked for.

@@ -53,6 +53,9 @@ impl fmt::Display for Estimate<'_> {
             f,
             "model      {family}, {parameters} parameters; {backend} backend, {precision}"
         )?;
+        if !plan.quirks.is_empty() {
+            writeln!(f, "quirks     {}", plan.quirks.join(", "))?;
+        }
         self.tokenizer(f)?;
         let (tasks, lengths) = (plan.tasks.len(), plan.lengths.len());
         let all = count(tasks * lengths * plan.samples);

@@ -9,8 +9,9 @@
 //!
 //! A SentencePiece BPE tokenizer writes spaces as `▁` and encodes the text as one piece. Where no
 //! token of the vocabulary has a `▁` after another character, no merge runs across such a space,
-//! and merges on one side do not depend on the other. It puts a `▁` before the text, so a piece
-//! that does not start the text is counted behind a word, whose tokens are taken off again.
+//! and merges on one side do not depend on the other. Llama 2's puts a `▁` before the text, so a
+//! piece that does not start the text is counted behind a word, whose tokens are taken off again.
+//! Gemma's puts none, and nothing needs to stand before a piece.
 //!
 //! Hence: tokens of the whole = sum of the tokens of the pieces cut before such spaces.
 
@@ -41,11 +42,16 @@ impl Counting {
     pub fn of(json: &Value) -> Self {
         let model = &json["model"];
         let is_bpe = model["type"].as_str() == Some("BPE") && model["dropout"].is_null();
-        if is_bpe && is_byte_level_bpe(json) && added_tokens_keep_cuts(&json["added_tokens"]) {
+        let added = &json["added_tokens"];
+        let (by_bytes, by_marks) =
+            (is_bpe && is_byte_level_bpe(json), is_bpe && merges_marks(model));
+        if (by_bytes && added_tokens_keep_cuts(added))
+            || (by_marks && only_writes_marks(json) && added_tokens_keep_marks(added))
+        {
             Self::Pieces
-        } else if is_bpe && writes_spaces_as_marks(json) && marks_start_tokens(&model["vocab"]) {
-            let added = json["added_tokens"].as_array().into_iter().flatten();
-            let contents = added.map(|token| token["content"].as_str().unwrap_or_default());
+        } else if by_marks && writes_marks_and_one_in_front(json) {
+            let contents = added.as_array().into_iter().flatten();
+            let contents = contents.map(|token| token["content"].as_str().unwrap_or_default());
             Self::BehindWord(contents.map(str::to_owned).collect())
         } else {
             Self::Whole
@@ -67,8 +73,19 @@ fn is_byte_level_bpe(json: &Value) -> bool {
     plain_text && known_split
 }
 
+/// Gemma's way to say that spaces become `▁`. Its split at spaces finds none then.
+fn only_writes_marks(json: &Value) -> bool {
+    let space = json!({"String": " "});
+    let split = json!({
+        "type": "Split", "pattern": space, "behavior": "MergedWithPrevious", "invert": false,
+    });
+    let pre_tokenizer = &json["pre_tokenizer"];
+    json["normalizer"] == json!({"type": "Replace", "pattern": space, "content": "▁"})
+        && (pre_tokenizer.is_null() || *pre_tokenizer == split)
+}
+
 /// Llama 2's two ways to say that spaces become `▁` and one is put in front.
-fn writes_spaces_as_marks(json: &Value) -> bool {
+fn writes_marks_and_one_in_front(json: &Value) -> bool {
     let (normalizer, pre_tokenizer) = (&json["normalizer"], &json["pre_tokenizer"]);
     let by_normalizer = json!({"type": "Sequence", "normalizers": [
         {"type": "Prepend", "prepend": "▁"},
@@ -81,12 +98,20 @@ fn writes_spaces_as_marks(json: &Value) -> bool {
         || (normalizer.is_null() && by_pre_tokenizer)
 }
 
-/// No token has `▁` after another character; and what is beside a cut is a token, never unknown.
-fn marks_start_tokens(vocab: &Value) -> bool {
-    let Some(vocab) = vocab.as_object() else { return false };
+/// Merges are all that makes tokens, and no token has `▁` after another character; what is beside
+/// a cut is a token, never unknown.
+fn merges_marks(model: &Value) -> bool {
+    let Some(vocab) = model["vocab"].as_object() else { return false };
     let known = |c: char| vocab.contains_key(c.encode_utf8(&mut [0; 4]) as &str);
-    ('!'..='~').chain(['▁']).all(known)
-        && vocab.keys().all(|token| !token.trim_start_matches('▁').contains('▁'))
+    let plain = |affix: &str| model[affix].as_str().is_none_or(str::is_empty);
+    model["ignore_merges"].as_bool() != Some(true)
+        && ["continuing_subword_prefix", "end_of_word_suffix"].into_iter().all(plain)
+        && ('!'..='~').chain(['▁']).all(known)
+        && vocab.keys().all(|token| starts_with_marks(token))
+}
+
+fn starts_with_marks(token: &str) -> bool {
+    !token.trim_start_matches('▁').contains('▁')
 }
 
 fn is_byte_level(json: &Value, use_regex: bool) -> bool {
@@ -114,6 +139,12 @@ fn added_tokens_keep_cuts(json: &Value) -> bool {
                 .all(|option| token[option].as_bool() == Some(false))
     };
     json.as_array().is_none_or(|tokens| tokens.iter().all(keeps))
+}
+
+/// The same where an added token may be looked for once spaces are marks.
+fn added_tokens_keep_marks(json: &Value) -> bool {
+    let keeps = |token: &Value| token["content"].as_str().is_some_and(starts_with_marks);
+    added_tokens_keep_cuts(json) && json.as_array().is_none_or(|tokens| tokens.iter().all(keeps))
 }
 
 /// The pieces of a text over which counts add up: mostly words.

@@ -108,7 +108,7 @@ impl<'a> Counter<'a> {
     }
 
     fn count_whole(&self, text: &str) -> Result<usize, Error> {
-        self.tokenizer.encoding(text).map(|encoding| encoding.len())
+        self.tokenizer.count(text)
     }
 }
 

@@ -1,8 +1,13 @@
-//! A `tokenizer.json`: token ids, token counts and who puts BOS in front.
+//! A model's tokenizer: token ids, token counts and who puts BOS in front.
 
 mod additive;
 mod bos;
+pub mod config;
 mod counter;
+mod json;
+mod load;
+mod python_literal;
+pub mod rwkv_world;
 mod settled;
 
 use std::{
@@ -13,28 +18,25 @@ use std::{
     },
 };
 
-use serde_json::Value;
-
 use crate::{
     digest::sha256_hex,
     error::{Error, Result},
-    files,
 };
 
 use additive::Counting;
 pub use bos::Bos;
 pub use counter::Counter;
+use json::Json;
+use rwkv_world::World;
 
 /// A loaded tokenizer.
 #[derive(Debug)]
 pub struct Tokenizer {
-    inner: tokenizers::Tokenizer,
+    kind: Kind,
     path: PathBuf,
     sha256: String,
     vocabulary: usize,
     bos: Option<Bos>,
-    /// Text that was decoded stays as it is when more ids follow.
-    keeps_text: bool,
     counting: Counting,
     /// A check said that counts do not add up.
     refuted: AtomicBool,
@@ -42,6 +44,12 @@ pub struct Tokenizer {
     unchecked: AtomicUsize,
     /// Memories of idle counters.
     memories: Mutex<Vec<counter::Memory>>,
+}
+
+#[derive(Debug)]
+enum Kind {
+    Json(Box<Json>),
+    World(World),
 }
 
 /// Tokens of a whole prompt.
@@ -54,38 +62,25 @@ pub struct Prompt {
 }
 
 impl Tokenizer {
-    /// Loads a `tokenizer.json`, or the one in a folder. A `tokenizer_config.json` beside it is
-    /// asked about BOS.
-    pub fn load(path: &Path) -> Result<Self> {
-        let path = if path.is_dir() { path.join("tokenizer.json") } else { path.to_path_buf() };
-        let bytes = files::read(&path).map_err(|source| {
-            Error::io("read the tokenizer", &path, &source)
-                .help("name a tokenizer.json, or a folder that holds one, with --tokenizer")
-        })?;
-        let corrupt = |source: &dyn std::fmt::Display| {
-            Error::new(format!("{} is no tokenizer.json: {source}", path.display()))
-                .help("save the model's tokenizer again in the format of the tokenizers library")
-        };
-        let json: Value = serde_json::from_slice(&bytes).map_err(|source| corrupt(&source))?;
-        let mut inner =
-            tokenizers::Tokenizer::from_bytes(&bytes).map_err(|source| corrupt(&source))?;
-        // Prompts are never cut or padded.
-        inner.with_truncation(None).map_err(|source| corrupt(&source))?;
-        inner.with_padding(None);
-        let bos = bos::find(&inner, &path)?;
-        let vocabulary = inner.get_vocab(true).into_values().max().map_or(0, |id| id as usize + 1);
-        Ok(Self {
-            keeps_text: settled::keeps_text(&json["decoder"]),
-            counting: Counting::of(&json),
+    fn new(
+        kind: Kind,
+        path: PathBuf,
+        bytes: &[u8],
+        vocabulary: usize,
+        bos: Option<Bos>,
+        counting: Counting,
+    ) -> Self {
+        Self {
+            kind,
+            path,
+            sha256: sha256_hex(bytes),
+            vocabulary,
+            bos,
+            counting,
             refuted: AtomicBool::new(false),
             unchecked: AtomicUsize::new(counter::CHECKED_TEXTS),
             memories: Mutex::default(),
-            sha256: sha256_hex(&bytes),
-            inner,
-            path,
-            vocabulary,
-            bos,
-        })
+        }
     }
 
     /// The file.
@@ -123,7 +118,13 @@ impl Tokenizer {
 
     /// Token ids of a text, without BOS, EOS or other post-processor tokens.
     pub fn encode(&self, text: &str) -> Result<Vec<u32>> {
-        self.encoding(text).map(|encoding| encoding.get_ids().to_vec())
+        match &self.kind {
+            Kind::Json(json) => json
+                .encode(text)
+                .map(|encoding| encoding.get_ids().to_vec())
+                .map_err(|source| self.cannot("encode a text", &source)),
+            Kind::World(world) => Ok(world.encode(text.as_bytes())),
+        }
     }
 
     /// Token ids of a whole prompt, with BOS in front where the model expects one. A prompt
@@ -142,9 +143,24 @@ impl Tokenizer {
 
     /// Text of token ids, with or without special tokens.
     pub fn decode(&self, ids: &[u32], skip_specials: bool) -> Result<String> {
-        self.inner.decode(ids, skip_specials).map_err(|source| {
-            Error::new(format!("{} cannot decode {ids:?}: {source}", self.path.display()))
-        })
+        match &self.kind {
+            Kind::Json(json) => json
+                .inner
+                .decode(ids, skip_specials)
+                .map_err(|source| self.cannot(&format!("decode {ids:?}"), &source)),
+            Kind::World(world) => Ok(String::from_utf8_lossy(&world.decode(ids)).into_owned()),
+        }
+    }
+
+    /// The text of `ids` as far as it stands whatever ids follow; `None` where the decoder of the
+    /// `tokenizer.json` is not known to keep any.
+    pub fn decode_settled(&self, ids: &[u32], skip_specials: bool) -> Result<Option<String>> {
+        match &self.kind {
+            Kind::Json(json) => json
+                .decode_settled(ids, skip_specials)
+                .map_err(|source| self.cannot(&format!("decode {ids:?}"), &source)),
+            Kind::World(world) => Ok(Some(world.decode_settled(ids))),
+        }
     }
 
     /// Counts tokens for a generator; what it learns stays with the tokenizer.
@@ -158,9 +174,18 @@ impl Tokenizer {
         self.counting != Counting::Whole && !self.refuted.load(Ordering::Relaxed)
     }
 
-    fn encoding(&self, text: &str) -> Result<tokenizers::Encoding> {
-        self.inner.encode_fast(text, false).map_err(|source| {
-            Error::new(format!("{} cannot encode a text: {source}", self.path.display()))
-        })
+    /// How many ids [`Self::encode`] gives.
+    fn count(&self, text: &str) -> Result<usize> {
+        match &self.kind {
+            Kind::Json(json) => json
+                .encode(text)
+                .map(|encoding| encoding.len())
+                .map_err(|source| self.cannot("encode a text", &source)),
+            Kind::World(world) => Ok(world.count(text.as_bytes())),
+        }
+    }
+
+    fn cannot(&self, action: &str, source: &tokenizers::Error) -> Error {
+        Error::new(format!("{} cannot {action}: {source}", self.path.display()))
     }
 }

@@ -2,26 +2,29 @@
 
 use serde_json::Value;
 
-use super::Tokenizer;
-use crate::error::Result;
+use super::json::Json;
 
-impl Tokenizer {
+impl Json {
     /// The text of `ids` as far as it stands whatever ids follow; `None` where the decoder of the
     /// `tokenizer.json` is not known to keep any.
     ///
     /// Ids can end within a character: the last U+FFFD may become one, and while bytes go on, the
     /// byte-fallback decoder may turn a whole run of them into U+FFFD.
-    pub fn decode_settled(&self, ids: &[u32], skip_specials: bool) -> Result<Option<String>> {
+    pub fn decode_settled(
+        &self,
+        ids: &[u32],
+        skip_specials: bool,
+    ) -> tokenizers::Result<Option<String>> {
         if !self.keeps_text {
             return Ok(None);
         }
         let mut ids = ids;
         while let [before @ .., last] = ids
-            && (self.is_byte(*last) || self.decode(&[*last], skip_specials)?.is_empty())
+            && (self.is_byte(*last) || self.inner.decode(&[*last], skip_specials)?.is_empty())
         {
             ids = before;
         }
-        let text = self.decode(ids, skip_specials)?;
+        let text = self.inner.decode(ids, skip_specials)?;
         let settled = text.trim_end_matches(char::REPLACEMENT_CHARACTER).len();
         Ok(text.get(..settled).map(str::to_owned))
     }

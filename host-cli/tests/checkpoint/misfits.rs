@@ -113,14 +113,3 @@ fn a_folder_without_a_checkpoint_is_refused() {
     fs::create_dir(folder.path().join("pytorch_model.bin")).unwrap();
     assert!(refusal(folder.path()).contains("is no regular file"));
 }
-
-#[test]
-fn families_of_the_future_are_named() {
-    for (name, family) in [("rwkv6", "RWKV-6"), ("recurrentgemma", "RecurrentGemma")] {
-        let refusal = refusal(&fixture(name));
-        assert!(
-            refusal.contains(&format!("the family {family} is not yet supported")),
-            "{refusal}"
-        );
-    }
-}

@@ -4,7 +4,7 @@ use longseq_core::{
     batch::Batch,
     hybrid::{
         bind::{WeightSource, bind_ends, bind_layer},
-        config::{Family, LayerSet, ModelConfig, SsdConfig},
+        config::{Family, LayerSet, ModelConfig, Recurrence, SsdConfig},
         forward,
         weights::{Ends, Layer, Model},
     },
@@ -20,17 +20,19 @@ const CONFIG: ModelConfig = ModelConfig {
     width: 2,
     layers: 1,
     vocabulary: 4,
+    embedding_scale: 1.0,
     tied_head: true,
+    logits_soft_cap: None,
     norm_epsilon: 1e-5,
     attention_layers: LayerSet::EMPTY,
-    ssd: Some(SsdConfig {
+    recurrence: Some(Recurrence::Ssd(SsdConfig {
         dims: SsdDims { heads: 1, head_dim: 4, state: 2, groups: 1 },
         conv_width: 4,
         conv_bias: true,
         projection_bias: false,
-    }),
+    })),
     attention: None,
-    mlp_hidden: None,
+    feed_forward: None,
 };
 
 /// Every tensor is cut from the same bytes: bf16 0.5 and 0.25, over and over.

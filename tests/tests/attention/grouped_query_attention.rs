@@ -11,7 +11,16 @@ use proptest::prelude::*;
 
 fn dims(window: Option<usize>) -> AttentionDims {
     let (heads, kv_heads, head_dim) = (4, 2, 3);
-    AttentionDims { heads, kv_heads, head_dim, scale: 0.5, window, rotary: 2, rope_base: 100.0 }
+    AttentionDims {
+        heads,
+        kv_heads,
+        head_dim,
+        scale: 0.5,
+        window,
+        cuts_prompt: false,
+        rotary: 2,
+        rope_base: 100.0,
+    }
 }
 
 /// One call over all tokens, with a cache of `capacity`; NaN wherever nothing should be read.
@@ -117,6 +126,35 @@ proptest! {
     }
 }
 
+/// transformers 4.x in words: all keys of the prompt's last W, masked as if they were its first W.
+#[test]
+fn a_cut_prompt_sees_the_last_keys_as_if_they_were_the_first() {
+    let (window, tokens) = (3, 8);
+    let ring = AttentionDims { rotary: 0, cuts_prompt: true, ..dims(Some(window)) };
+    let width = ring.qkv_width();
+    let qkv: Vec<f64> = (0..tokens * width).map(|i| ((i * i) as f64 * 0.7).sin()).collect();
+    let found = attend(&ring, 1000, &qkv, &[tokens]);
+    let all = AttentionDims { cuts_prompt: false, ..dims(None) };
+    let all = AttentionDims { rotary: 0, ..all };
+    for t in 0..tokens {
+        // The keys seen, then the query itself in the place of the last.
+        let seen = tokens - window..tokens - window + window.min(t + 1);
+        let mut rows = qkv[seen.start * width..seen.end * width].to_vec();
+        let last = rows.len() - width;
+        let q = ring.query_width();
+        rows[last..last + q].copy_from_slice(&qkv[t * width..t * width + q]);
+        let alone = attend(&all, 1000, &rows, &[seen.len()]);
+        let expected = &alone[(seen.len() - 1) * q..];
+        assert!(max_difference(&found[t * q..(t + 1) * q], expected) < 1e-14, "{t}");
+    }
+    // A prompt within the window, and what follows one, is as it should be.
+    let correct = AttentionDims { cuts_prompt: false, ..ring };
+    for splits in [&[window, window + 1, tokens][..], &[1, tokens]] {
+        let found = attend(&ring, 1000, &qkv, splits);
+        assert_eq!(found, attend(&correct, 1000, &qkv, splits));
+    }
+}
+
 #[test]
 fn shapes_are_checked() {
     let dims = dims(None);
@@ -125,7 +163,14 @@ fn shapes_are_checked() {
         |dims: &AttentionDims, position: usize, query: usize, cache: usize, scores: usize| {
             let (query, cache) = (vec![0.0; query], vec![0.0; cache]);
             let (mut scores, mut out) = (vec![0.0; scores], [0.0; 12]);
-            grouped_query_attention(dims, position, &query, (&kv, &cache), &mut scores, &mut out)
+            grouped_query_attention(
+                dims,
+                dims.seen(position),
+                &query,
+                (&kv, &cache),
+                &mut scores,
+                &mut out,
+            )
         };
     assert_eq!(call(&dims, 1, 12, 24, 2), Ok(()));
     assert!(call(&dims, 2, 12, 24, 3).is_err(), "a position beyond the cache");

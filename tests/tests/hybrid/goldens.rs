@@ -9,14 +9,15 @@ use longseq_tests::golden::{Golden, max_difference};
 use longseq_tests::runner::Runner;
 
 /// The goldens are float64 results stored as f32: logits reach ±15, whose rounding is 5e-7.
-const F64_BOUND: f64 = 2e-5;
+pub const F64_BOUND: f64 = 2e-5;
 /// Independent f32 implementations land between 1e-5 and 1e-4.
-const F32_BOUND: f64 = 2e-3;
+pub const F32_BOUND: f64 = 2e-3;
 
-struct Case {
-    name: String,
-    checkpoint: Checkpoint,
-    golden: Golden,
+/// A checkpoint and what its equations give.
+pub struct Case {
+    pub name: String,
+    pub checkpoint: Checkpoint,
+    pub golden: Golden,
 }
 
 fn open(folder: &Path) -> Case {
@@ -25,16 +26,17 @@ fn open(folder: &Path) -> Case {
     Case { name: folder.display().to_string(), checkpoint, golden }
 }
 
-/// The fixtures, and whatever `LONGSEQ_ORACLES` adds of the same names.
-fn cases() -> Vec<Case> {
+/// The fixtures of these names, and whatever `LONGSEQ_ORACLES` adds of the same names.
+pub fn cases(names: &[&str]) -> Vec<Case> {
     let own = longseq_tests::fixtures().join("models");
     let more = longseq_tests::oracles().map(|folder| folder.join("models/dev"));
     let roots = [Some(own), more];
-    let folders = roots.iter().flatten().flat_map(|root| super::NAMES.map(|name| root.join(name)));
+    let folders = roots.iter().flatten().flat_map(|root| names.iter().map(|name| root.join(name)));
     folders.map(|folder| open(&folder)).collect()
 }
 
-fn check(case: &Case, what: &str, found: &[f64], bound: f64) {
+/// Fails where the golden of that name is further away than the bound.
+pub fn check(case: &Case, what: &str, found: &[f64], bound: f64) {
     let difference = max_difference(found, &case.golden.reals(what));
     assert!(difference <= bound, "{}: {what} differs by {difference:e}", case.name);
 }
@@ -48,11 +50,13 @@ fn check_logits<R: Real>(case: &Case, bound: f64) {
     }
 }
 
-/// Prefills a prompt, then decodes one token a call with the carried state.
-fn check_greedy<R: Real>(case: &Case, bound: f64) {
+/// Prefills a prompt, then decodes one token a call with the carried state; compares with the golden
+/// `<name>.L<length>`.
+pub fn check_greedy<R: Real>(case: &Case, name: &str, bound: f64) {
     for length in [7, 64] {
+        let name = format!("{name}.L{length}");
         let prompt = case.golden.tokens(&format!("tokens.L{length}"));
-        let expected = case.golden.tokens(&format!("greedy.L{length}.tokens"));
+        let expected = case.golden.tokens(&format!("{name}.tokens"));
         let mut runner = Runner::<R>::new(&case.checkpoint, 1, length + expected.len());
         let mut rows = vec![runner.last(0, &prompt)];
         let mut tokens = vec![];
@@ -63,8 +67,8 @@ fn check_greedy<R: Real>(case: &Case, bound: f64) {
                 rows.push(runner.last(0, &tokens[tokens.len() - 1..]));
             }
         }
-        assert_eq!(tokens, expected, "{}: greedy from {length}", case.name);
-        check(case, &format!("greedy.L{length}.logits"), &rows.concat(), bound);
+        assert_eq!(tokens, expected, "{}: {name}", case.name);
+        check(case, &format!("{name}.logits"), &rows.concat(), bound);
     }
 }
 
@@ -77,10 +81,14 @@ fn check_states<R: Real>(case: &Case, bound: f64) -> usize {
         runner.last(0, &case.golden.tokens(&format!("tokens.L{length}")));
         for layer in 0..runner.config().layers {
             let places = runner.places(layer);
-            let (keys, values) = runner.keys_and_values(layer, 0, length.min(places.kv.rows));
+            let (keys, values) = runner.keys_and_values(layer, 0);
             for (kind, found) in [
-                ("conv", runner.recurrent(places.conv, 0)),
-                ("ssm", runner.recurrent(places.ssm, 0)),
+                ("conv", runner.recurrent(places.inputs, 0)),
+                ("att_x", runner.recurrent(places.inputs, 0)),
+                ("ssm", runner.recurrent(places.recurrence, 0)),
+                ("rg_lru", runner.recurrent(places.recurrence, 0)),
+                ("wkv", runner.recurrent(places.recurrence, 0)),
+                ("ffn_x", runner.recurrent(places.feed_forward, 0)),
                 ("k", keys),
                 ("v", values),
             ] {
@@ -98,18 +106,18 @@ fn check_states<R: Real>(case: &Case, bound: f64) -> usize {
 
 #[test]
 fn f64_equals_the_equations() {
-    for case in cases() {
+    for case in cases(&super::NAMES) {
         check_logits::<f64>(&case, F64_BOUND);
-        check_greedy::<f64>(&case, F64_BOUND);
+        check_greedy::<f64>(&case, "greedy", F64_BOUND);
         assert!(check_states::<f64>(&case, F64_BOUND) > 0, "{}", case.name);
     }
 }
 
 #[test]
 fn f32_is_close_to_the_equations() {
-    for case in cases() {
+    for case in cases(&super::NAMES) {
         check_logits::<f32>(&case, F32_BOUND);
-        check_greedy::<f32>(&case, F32_BOUND);
+        check_greedy::<f32>(&case, "greedy", F32_BOUND);
         assert!(check_states::<f32>(&case, F32_BOUND) > 0, "{}", case.name);
     }
 }

@@ -2,6 +2,7 @@
 
 mod goldens;
 mod laws;
+mod quirks;
 mod refusals;
 
 use longseq::checkpoint::Checkpoint;
@@ -13,7 +14,7 @@ fn checkpoint(name: &str) -> Checkpoint {
 }
 
 /// Every kind of model that can be run.
-const NAMES: [&str; 7] = [
+const NAMES: [&str; 11] = [
     "mamba2",
     "mamba2-fp32",
     "mamba2-bf16",
@@ -21,4 +22,8 @@ const NAMES: [&str; 7] = [
     "transformerpp",
     "sheared-llama",
     "sheared-llama-sharegpt",
+    "recurrentgemma",
+    "recurrentgemma-it",
+    "rwkv6",
+    "rwkv6-st",
 ];

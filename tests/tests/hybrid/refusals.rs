@@ -3,7 +3,10 @@
 use longseq_core::batch::{Batch, BatchError};
 use longseq_core::hybrid::ForwardError;
 use longseq_core::hybrid::bind::{BindError, WeightSource, bind_ends, bind_layer};
-use longseq_core::hybrid::config::{ConfigError, ModelConfig};
+use longseq_core::hybrid::config::{
+    ChannelMixConfig, ConfigError, Family, FeedForward, ModelConfig, Recurrence, RgLruConfig,
+    SsdConfig, Wkv6Config,
+};
 use longseq_core::numeric::tensor::{Dtype, Tensor};
 use longseq_core::reference::ReferenceError;
 use longseq_core::scratch::{Scratch, scratch};
@@ -92,27 +95,85 @@ fn inconsistent_batches_are_refused() {
     assert_eq!(new(&[0, 3], &[0], &[1, 1]), Err(BatchError::LogitsFor { index: 1 }));
 }
 
-/// Changes a good configuration and says what [`ModelConfig::check`] makes of it.
-fn spoilt(spoil: impl FnOnce(&mut ModelConfig)) -> Result<(), ConfigError> {
-    let mut config = *super::checkpoint("mamba2attn").config();
+/// Changes a checkpoint's configuration and says what [`ModelConfig::check`] makes of it.
+fn spoilt(name: &str, spoil: impl FnOnce(&mut ModelConfig)) -> Result<(), ConfigError> {
+    let mut config = *super::checkpoint(name).config();
     spoil(&mut config);
     config.check()
 }
 
 #[test]
 fn impossible_configurations_are_refused() {
+    let spoilt = |spoil: fn(&mut ModelConfig)| spoilt("mamba2attn", spoil);
     assert_eq!(spoilt(|_| ()), Ok(()));
     assert!(spoilt(|c| c.width = 0).is_err());
     assert!(spoilt(|c| c.layers = 257).is_err());
     assert!(spoilt(|c| c.vocabulary = usize::MAX / 2).is_err());
     assert!(spoilt(|c| c.norm_epsilon = f64::NAN).is_err());
-    assert_eq!(spoilt(|c| c.ssd = None), Err(ConfigError::NoMixer { layer: 0 }));
+    assert!(spoilt(|c| c.embedding_scale = f64::INFINITY).is_err());
+    assert!(spoilt(|c| c.logits_soft_cap = Some(0.0)).is_err());
+    assert_eq!(spoilt(|c| c.recurrence = None), Err(ConfigError::NoMixer { layer: 0 }));
     assert_eq!(spoilt(|c| c.attention = None), Err(ConfigError::NoMixer { layer: 2 }));
-    assert!(spoilt(|c| c.ssd.as_mut().unwrap().dims.groups = 4).is_err());
-    assert!(spoilt(|c| c.ssd.as_mut().unwrap().conv_width = 0).is_err());
+    assert!(spoilt(|c| ssd(c).dims.groups = 4).is_err());
+    assert!(spoilt(|c| ssd(c).conv_width = 0).is_err());
     assert!(spoilt(|c| c.attention.as_mut().unwrap().dims.rotary = 5).is_err());
     assert!(spoilt(|c| c.attention.as_mut().unwrap().dims.rotary = 26).is_err());
     assert!(spoilt(|c| c.attention.as_mut().unwrap().dims.kv_heads = 2).is_err());
+}
+
+fn ssd(config: &mut ModelConfig) -> &mut SsdConfig {
+    match &mut config.recurrence {
+        Some(Recurrence::Ssd(ssd)) => ssd,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn impossible_recurrences_are_refused() {
+    let rg_lru = |spoil: fn(&mut RgLruConfig)| {
+        spoilt("recurrentgemma", |config| match &mut config.recurrence {
+            Some(Recurrence::RgLru(rg_lru)) => spoil(rg_lru),
+            other => panic!("{other:?}"),
+        })
+    };
+    assert_eq!(rg_lru(|_| ()), Ok(()));
+    assert!(rg_lru(|c| c.dims.blocks = 0).is_err());
+    assert!(rg_lru(|c| c.dims.blocks = 5).is_err());
+    assert!(rg_lru(|c| c.conv_width = 0).is_err());
+    assert!(rg_lru(|c| c.dims.channels = usize::MAX / 3 * 3).is_err());
+    let wkv6 = |spoil: fn(&mut Wkv6Config)| {
+        spoilt("rwkv6", |config| match &mut config.recurrence {
+            Some(Recurrence::Wkv6(wkv6)) => spoil(wkv6),
+            other => panic!("{other:?}"),
+        })
+    };
+    assert_eq!(wkv6(|_| ()), Ok(()));
+    assert!(wkv6(|c| c.dims.heads = 0).is_err());
+    assert!(wkv6(|c| c.dims.head_dim = usize::MAX / 2).is_err());
+    assert!(wkv6(|c| c.shift_rank = 0).is_err());
+    assert!(wkv6(|c| c.decay_rank = usize::MAX / 2).is_err());
+    assert!(wkv6(|c| c.norm_epsilon = -1.0).is_err());
+    let hidden = |hidden| {
+        spoilt("rwkv6", |config| {
+            config.feed_forward = Some(FeedForward::ChannelMix(ChannelMixConfig { hidden }));
+        })
+    };
+    assert_eq!(hidden(32), Ok(()));
+    assert!(hidden(0).is_err());
+    assert!(hidden(usize::MAX / 2).is_err());
+}
+
+#[test]
+fn parts_of_another_family_are_not_bound() {
+    let mut config = *super::checkpoint("rwkv6").config();
+    for (family, error) in [
+        (Family::RecurrentGemma, BindError::OtherParts { layer: 1 }),
+        (Family::Llama, BindError::OtherParts { layer: 1 }),
+        (Family::Mamba2, BindError::OtherParts { layer: 1 }),
+    ] {
+        config.family = family;
+        assert_eq!(bind_layer(&config, &One("", [1, 1]), 1).map(|_| ()), Err(error));
+    }
 }
 
 /// A source that has tensors of one shape under one name.

@@ -1,6 +1,7 @@
 //! The convolution against its sum, whole and split.
 
-use longseq_core::recurrence::causal_conv1d::{Activation, ConvDims, causal_conv1d_step};
+use longseq_core::numeric::activation::Activation;
+use longseq_core::recurrence::causal_conv1d::{ConvDims, causal_conv1d_step, keep_outputs};
 use proptest::prelude::*;
 
 /// y_t = b + Σⱼ w_j x_{t−K+1+j}, straight from the definition.
@@ -31,8 +32,18 @@ proptest! {
 }
 
 #[test]
+fn the_last_outputs_are_kept_where_asked() {
+    let mut state = [f32::NAN; 3];
+    keep_outputs([1.0, 2.0, 3.0, 4.0].into_iter(), &mut state);
+    assert_eq!(state, [2.0, 3.0, 4.0]);
+    keep_outputs([5.0].into_iter(), &mut state);
+    assert_eq!(state, [0.0, 0.0, 5.0]);
+}
+
+#[test]
 fn shapes_are_checked() {
-    let dims = ConvDims { channels: 3, width: 4, activation: Activation::Silu };
+    let activation = Activation::Silu;
+    let dims = ConvDims { channels: 3, width: 4, activation, prompt_leaves_outputs: false };
     assert_eq!(dims.check(12, Some(3), 9), Ok(()));
     assert!(dims.check(11, Some(3), 9).is_err());
     assert!(dims.check(12, Some(4), 9).is_err());

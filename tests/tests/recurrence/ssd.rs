@@ -5,6 +5,8 @@ use longseq_core::recurrence::ssd::{SsdDims, SsdParameters, ssd_chunk_scan, ssd_
 use longseq_tests::golden::max_difference;
 use proptest::prelude::*;
 
+use super::{cast, widen};
+
 #[derive(Clone, Debug)]
 struct Case {
     dims: SsdDims,
@@ -28,14 +30,6 @@ fn case() -> impl Strategy<Value = Case> {
         (decays, values(dims.heads), inputs, steps, values(dims.state_elements()))
             .prop_map(move |(a, d, xbc, dt, state)| Case { dims, tokens, a, d, xbc, dt, state })
     })
-}
-
-fn cast<R: Real>(values: &[f64]) -> Vec<R> {
-    values.iter().map(|&x| R::from_f64(x)).collect()
-}
-
-fn widen<R: Real>(values: &[R]) -> Vec<f64> {
-    values.iter().map(|x| x.to_f64()).collect()
 }
 
 impl Case {

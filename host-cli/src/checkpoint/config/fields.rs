@@ -56,6 +56,12 @@ impl<'a> Fields<'a> {
         Ok(self.typed(key, "a list of counts", list)?.unwrap_or_default())
     }
 
+    /// A list of texts, if it is there.
+    pub fn texts(&self, key: &str) -> Found<Option<Vec<&'a str>>> {
+        let list = |value: &'a Value| value.as_array()?.iter().map(Value::as_str).collect();
+        self.typed(key, "a list of texts", list)
+    }
+
     /// A number, if it is there.
     pub fn number(&self, key: &str) -> Found<Option<f64>> {
         self.typed(key, "a number", Value::as_f64)

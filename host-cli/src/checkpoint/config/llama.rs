@@ -2,7 +2,10 @@
 
 use longseq_core::{
     attention::grouped_query_attention::AttentionDims,
-    hybrid::config::{AttentionConfig, Family, LayerSet, MAX_LAYERS, ModelConfig},
+    hybrid::config::{
+        AttentionConfig, Family, FeedForward, GatedMlpConfig, LayerSet, MAX_LAYERS, ModelConfig,
+    },
+    numeric::activation::Activation,
 };
 
 use super::{Config, fields::Fields};
@@ -30,6 +33,7 @@ pub fn parse(fields: &Fields<'_>) -> Result<Config, String> {
         head_dim,
         scale: (head_dim as f64).powf(-0.5),
         window: None,
+        cuts_prompt: false,
         rotary: head_dim,
         rope_base: rope_base.unwrap_or(10_000.0),
     };
@@ -42,17 +46,24 @@ pub fn parse(fields: &Fields<'_>) -> Result<Config, String> {
             width,
             layers,
             vocabulary: fields.count("vocab_size")?,
+            embedding_scale: 1.0,
             tied_head: fields.flag_or("tie_word_embeddings", false)?,
+            logits_soft_cap: None,
             norm_epsilon: fields.number("rms_norm_eps")?.unwrap_or(1e-6),
             attention_layers,
-            ssd: None,
+            recurrence: None,
             attention: Some(AttentionConfig {
                 dims,
                 conv_width: 0,
                 qkv_bias: bias,
                 out_bias: bias,
+                prompt_leaves_conv_outputs: false,
             }),
-            mlp_hidden: Some(fields.count("intermediate_size")?),
+            feed_forward: Some(FeedForward::Gated(GatedMlpConfig {
+                hidden: fields.count("intermediate_size")?,
+                activation: Activation::Silu,
+                bias: false,
+            })),
         },
         end_of_text: fields.token_ids("eos_token_id")?.unwrap_or_else(|| vec![END_OF_TEXT]),
     })

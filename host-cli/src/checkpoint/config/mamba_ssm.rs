@@ -2,7 +2,11 @@
 
 use longseq_core::{
     attention::grouped_query_attention::AttentionDims,
-    hybrid::config::{AttentionConfig, Family, LayerSet, ModelConfig, SsdConfig},
+    hybrid::config::{
+        AttentionConfig, Family, FeedForward, GatedMlpConfig, LayerSet, ModelConfig, Recurrence,
+        SsdConfig,
+    },
+    numeric::activation::Activation,
     recurrence::ssd::SsdDims,
 };
 
@@ -37,12 +41,14 @@ pub fn parse(fields: &Fields<'_>, shape_of: &ShapeOf<'_>) -> Result<Config, Stri
             width,
             layers,
             vocabulary: padded_vocabulary(fields)?,
+            embedding_scale: 1.0,
             tied_head: fields.flag_or("tie_embeddings", true)?,
+            logits_soft_cap: None,
             norm_epsilon: NORM_EPSILON,
             attention_layers,
-            ssd,
+            recurrence: ssd.map(Recurrence::Ssd),
             attention,
-            mlp_hidden: mlp_hidden(fields, shape_of)?,
+            feed_forward: mlp_hidden(fields, shape_of)?.map(mlp),
         },
         end_of_text: Vec::new(),
     })
@@ -78,6 +84,10 @@ fn mlp_hidden(fields: &Fields<'_>, shape_of: &ShapeOf<'_>) -> Result<Option<usiz
     let rounded = written.checked_next_multiple_of(MLP_MULTIPLE);
     let hidden = if unrounded { Some(written) } else { rounded };
     hidden.map(Some).ok_or("`d_intermediate` is out of range".to_owned())
+}
+
+const fn mlp(hidden: usize) -> FeedForward {
+    FeedForward::Gated(GatedMlpConfig { hidden, activation: Activation::Silu, bias: false })
 }
 
 fn ssd(fields: &Fields<'_>, width: usize) -> Result<SsdConfig, String> {
@@ -139,11 +149,13 @@ fn attention(fields: &Fields<'_>, width: usize) -> Result<AttentionConfig, Strin
             head_dim,
             scale: scale.unwrap_or((head_dim as f64).powf(-0.5)),
             window: None,
+            cuts_prompt: false,
             rotary: attn.count_or("rotary_emb_dim", 0)?,
             rope_base: attn.number("rotary_emb_base")?.unwrap_or(10_000.0),
         },
         conv_width: attn.count_or("d_conv", 0)?,
         qkv_bias: attn.flag_or("qkv_proj_bias", true)?,
         out_bias: attn.flag_or("out_proj_bias", true)?,
+        prompt_leaves_conv_outputs: false,
     })
 }

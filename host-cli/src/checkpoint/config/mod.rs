@@ -1,13 +1,15 @@
 //! `config.json`: which family a checkpoint is of, and every size of it.
 //!
 //! Published files leave out what equals the default of the class that reads them; the defaults
-//! here are those of mamba_ssm's `MambaConfig`, `Mamba2` and `MHA` and of transformers'
-//! `LlamaConfig`. A setting that would change the mathematics beyond what is computed here is
+//! here are those of mamba_ssm's `MambaConfig`, `Mamba2` and `MHA`, of transformers' `LlamaConfig` and
+//! `RecurrentGemmaConfig`, and of RWKV's `Rwkv6Config`. A setting that would change the mathematics beyond what is computed here is
 //! refused, never ignored.
 
 mod fields;
 mod llama;
 mod mamba_ssm;
+mod recurrent_gemma;
+mod rwkv6;
 
 use std::path::Path;
 
@@ -33,19 +35,16 @@ pub struct Config {
 /// Shape of a tensor of the checkpoint, by name.
 pub type ShapeOf<'a> = dyn Fn(&str) -> Option<Vec<usize>> + 'a;
 
-/// Families that are known but cannot be run: `model_type` and name.
-const NOT_YET: [(&str, &str); 2] = [("rwkv6", "RWKV-6"), ("recurrent_gemma", "RecurrentGemma")];
-
 impl Config {
-    /// Reads `config.json` of `folder`. `shape_of` settles the one size that it leaves open: whether
-    /// the hidden width of mamba_ssm's MLP is rounded.
+    /// Reads `config.json` of `folder`. `shape_of` settles the sizes that it leaves open: whether the
+    /// hidden width of mamba_ssm's MLP is rounded, and the low ranks of RWKV-6.
     pub fn read(folder: &Path, shape_of: &ShapeOf<'_>) -> Result<Self> {
         let path = folder.join("config.json");
         let bytes = mapped::read_small(&path, LARGEST)?;
         Self::parse(&bytes, shape_of).map_err(|what| {
             Error::new(format!("{}: {what}", path.display())).help(
-                "a checkpoint of Mamba2, Mamba2Attention or Transformer++ (mamba_ssm) or of LLaMA \
-                 (transformers) with its own config.json is expected",
+                "a checkpoint of Mamba2, Mamba2Attention or Transformer++ (mamba_ssm), of LLaMA or \
+                 RecurrentGemma (transformers) or of RWKV-6 with its own config.json is expected",
             )
         })
     }
@@ -57,7 +56,9 @@ impl Config {
         let fields = Fields::root(&json)?;
         let config = match fields.text("model_type")? {
             Some("llama") => llama::parse(&fields)?,
-            Some(other) => return Err(unknown(other)),
+            Some("recurrent_gemma") => recurrent_gemma::parse(&fields)?,
+            Some("rwkv6") => rwkv6::parse(&fields, shape_of)?,
+            Some(other) => return Err(format!("the family `{other}` (model_type) is unknown")),
             None if fields.has("d_model") || fields.has("ssm_cfg") => {
                 mamba_ssm::parse(&fields, shape_of)?
             }
@@ -65,12 +66,5 @@ impl Config {
         };
         config.model.check().map_err(|source| source.to_string())?;
         Ok(config)
-    }
-}
-
-fn unknown(model_type: &str) -> String {
-    match NOT_YET.iter().find(|(name, _)| *name == model_type) {
-        Some((_, family)) => format!("the family {family} is not yet supported"),
-        None => format!("the family `{model_type}` (model_type) is unknown"),
     }
 }

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::super::{
-    provenance::{built_in_texts, model_name, uuid_variant},
+    provenance::{built_in_texts, model_name, quirk_notes, uuid_variant},
     run::Run,
 };
 use crate::paper::{
@@ -11,7 +11,7 @@ use crate::paper::{
     systems::System,
 };
 
-/// One note on the options, then those on the published figures, on UUIDs and on texts of our own.
+/// One note on the options, then those on the published figures, on quirks, UUIDs and texts of our own.
 pub fn notes(run: &Run, system: &System) -> Vec<String> {
     let protocol = [
         ("profile", "/profile", json!(PROFILE.name())),
@@ -35,7 +35,7 @@ pub fn notes(run: &Run, system: &System) -> Vec<String> {
         .then(|| format!("other than in the paper (whose is in brackets): {}", all.join(", ")));
     let caveat = system.caveat.map(str::to_owned);
     let texts = uuid_variant(run).into_iter().chain(built_in_texts(run));
-    differs.into_iter().chain(caveat).chain(texts).collect()
+    differs.into_iter().chain(caveat).chain(quirk_notes(run)).chain(texts).collect()
 }
 
 fn plain(value: &Value) -> String {

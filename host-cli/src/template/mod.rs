@@ -2,6 +2,8 @@
 //!
 //! The named ones are constants of RULER's protocol (see NOTICE).
 
+mod chat;
+
 use std::{io, path::Path};
 
 use crate::{

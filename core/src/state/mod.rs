@@ -1,35 +1,17 @@
 //! What a model remembers of each sequence, owned by the caller.
 //!
-//! Two slabs, because backends may keep them in different precision: `recurrent` holds convolution inputs
-//! and SSD states, of fixed size a slot, `cache` holds keys and values, which grow with `capacity`. Each is
-//! slot-major, \[slot, layer, …\], so that a slot is one contiguous piece.
+//! Two slabs, because backends may keep them in different precision: `recurrent` holds last inputs and states
+//! of recurrences, of fixed size a slot, `cache` holds keys and values, which grow with `capacity` up to a
+//! window. Each is slot-major, \[slot, layer, …\], so that a slot is one contiguous piece.
+
+mod layout;
 
 use core::fmt;
-use core::ops::Range;
 
-use crate::attention::kv_cache::KvCacheDims;
 use crate::backend::{Elements, StateMemory};
 use crate::error::CapacityError;
-use crate::hybrid::config::{ConfigError, Mixer, ModelConfig};
 
-/// Where one piece of state lies in its slab: `elements` from `slot · stride + offset` on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Region {
-    /// Start within a slot.
-    pub offset: usize,
-    /// Elements from one slot to the next.
-    pub stride: usize,
-    /// Elements of one slot's piece.
-    pub elements: usize,
-}
-
-impl Region {
-    /// The piece of one slot.
-    pub const fn slot(&self, slot: usize) -> Range<usize> {
-        let start = slot.saturating_mul(self.stride).saturating_add(self.offset);
-        start..start.saturating_add(self.elements)
-    }
-}
+pub use layout::{LayerState, Region, StateLayout};
 
 /// One piece of state of every slot, as an operation takes it.
 #[derive(Debug)]
@@ -38,110 +20,6 @@ pub struct StateMut<'a, B: ?Sized> {
     pub buffer: &'a mut B,
     /// Where the pieces lie.
     pub region: Region,
-}
-
-/// The state of one layer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct LayerState {
-    /// In `recurrent`: the last inputs of the convolution, \[C, K−1\], oldest first.
-    pub conv: Region,
-    /// In `recurrent`: S \[H, P, N\].
-    pub ssm: Region,
-    /// In `cache`: keys, then values, each \[rows, Hkv, D\].
-    pub cache: Region,
-    /// Rows and width of the cache.
-    pub kv: KvCacheDims,
-}
-
-/// Sizes and places of a model's state.
-#[derive(Clone, Copy, Debug)]
-pub struct StateLayout<'m> {
-    config: &'m ModelConfig,
-    slots: usize,
-    capacity: usize,
-}
-
-/// Elements of one slot's convolution, SSD state and cache in one layer.
-fn layer_elements(
-    config: &ModelConfig,
-    layer: usize,
-    capacity: usize,
-) -> (usize, usize, KvCacheDims) {
-    match config.mixer(layer) {
-        Some(Mixer::Ssd(ssd)) => {
-            let conv = ssd.dims.xbc_width().saturating_mul(ssd.conv_width.saturating_sub(1));
-            (conv, ssd.dims.state_elements(), KvCacheDims { rows: 0, width: 0 })
-        }
-        Some(Mixer::Attention(attention)) => {
-            let carried = attention.conv_width.saturating_sub(1);
-            let conv = attention.dims.qkv_width().saturating_mul(carried);
-            (conv, 0, KvCacheDims::new(&attention.dims, capacity))
-        }
-        None => (0, 0, KvCacheDims { rows: 0, width: 0 }),
-    }
-}
-
-impl<'m> StateLayout<'m> {
-    /// For `slots` sequences of at most `capacity` tokens. (Models without attention have no such limit.)
-    ///
-    /// # Errors
-    /// A configuration that describes no model.
-    pub fn new(
-        config: &'m ModelConfig,
-        slots: usize,
-        capacity: usize,
-    ) -> Result<Self, ConfigError> {
-        config.check()?;
-        Ok(Self { config, slots, capacity })
-    }
-
-    /// The model's sizes.
-    pub const fn config(&self) -> &'m ModelConfig {
-        self.config
-    }
-
-    /// Number of slots.
-    pub const fn slots(&self) -> usize {
-        self.slots
-    }
-
-    /// The most tokens a slot can hold; `None` if there is no limit.
-    pub fn limit(&self) -> Option<usize> {
-        self.config.attention.map(|_| self.capacity)
-    }
-
-    /// Elements of one slot: of `recurrent` and of `cache`. Saturates where they overflow.
-    pub fn slot_elements(&self) -> (usize, usize) {
-        self.elements_before(self.config.layers)
-    }
-
-    /// Elements of the slabs: of `recurrent` and of `cache`. Saturates where they overflow.
-    pub fn elements(&self) -> (usize, usize) {
-        let (recurrent, cache) = self.slot_elements();
-        (recurrent.saturating_mul(self.slots), cache.saturating_mul(self.slots))
-    }
-
-    /// The places of one layer's state.
-    pub fn layer(&self, layer: usize) -> LayerState {
-        let (recurrent_stride, cache_stride) = self.slot_elements();
-        let (recurrent, cache) = self.elements_before(layer);
-        let (conv, ssm, kv) = layer_elements(self.config, layer, self.capacity);
-        let stride = recurrent_stride;
-        LayerState {
-            conv: Region { offset: recurrent, stride, elements: conv },
-            ssm: Region { offset: recurrent.saturating_add(conv), stride, elements: ssm },
-            cache: Region { offset: cache, stride: cache_stride, elements: kv.elements() },
-            kv,
-        }
-    }
-
-    fn elements_before(&self, end: usize) -> (usize, usize) {
-        (0..end).fold((0, 0), |(recurrent, cache): (usize, usize), layer| {
-            let (conv, ssm, kv) = layer_elements(self.config, layer, self.capacity);
-            let recurrent = recurrent.saturating_add(conv).saturating_add(ssm);
-            (recurrent, cache.saturating_add(kv.elements()))
-        })
-    }
 }
 
 /// Why a state cannot do what was asked. Nothing has changed then.
@@ -218,7 +96,7 @@ impl<'s, B: Elements + ?Sized> State<'s, B> {
         for (what, needed, given) in [
             ("recurrent state", recurrent_elements, recurrent.elements()),
             ("key-value cache", cache_elements, cache.elements()),
-            ("slot positions", layout.slots, positions.len()),
+            ("slot positions", layout.slots(), positions.len()),
         ] {
             if given < needed {
                 return Err(StateError::Capacity(CapacityError { what, needed, given }));
@@ -237,10 +115,10 @@ impl<'s, B: Elements + ?Sized> State<'s, B> {
     /// # Errors
     /// No such slot.
     pub fn position(&self, slot: usize) -> Result<usize, StateError> {
-        if slot < self.layout.slots {
+        if slot < self.layout.slots() {
             Ok(self.positions[slot])
         } else {
-            Err(StateError::Slot { slot, slots: self.layout.slots })
+            Err(StateError::Slot { slot, slots: self.layout.slots() })
         }
     }
 
@@ -277,7 +155,7 @@ impl<'s, B: Elements + ?Sized> State<'s, B> {
         let stride = self.layout.slot_elements().0;
         let whole = Region { offset: 0, stride, elements: stride };
         backend.copy_within(self.recurrent, whole.slot(from), whole.slot(to).start)?;
-        for layer in 0..self.layout.config.layers {
+        for layer in 0..self.layout.config().layers {
             let LayerState { cache, kv, .. } = self.layout.layer(layer);
             // Only the rows that tokens have been written to.
             let used = position.min(kv.rows) * kv.width;
@@ -297,7 +175,7 @@ impl<'s, B: Elements + ?Sized> State<'s, B> {
     /// No such slot; any carried recurrence or window, or `to` beyond what the slot holds.
     pub fn truncate(&mut self, slot: usize, to: usize) -> Result<(), StateError> {
         let position = self.position(slot)?;
-        let windowed = self.layout.config.attention.is_some_and(|a| a.dims.window.is_some());
+        let windowed = self.layout.config().attention.is_some_and(|a| a.dims.window.is_some());
         let rewindable = self.layout.slot_elements().0 == 0 && !windowed;
         if to == position || (to < position && rewindable) {
             self.positions[slot] = to;
