@@ -18,7 +18,7 @@ use crate::{
 /// The id that ends a text and stands before one.
 pub const END_OF_TEXT: u32 = 0;
 
-/// The published file has 1 MB. A file of random tokens takes 60 times its size while it is read.
+/// The published file has 1 MB. Reading one of random tokens takes 50 times its size of memory.
 const MOST_BYTES: u64 = 1 << 22;
 
 /// The published tokens have up to 128 bytes. Encoding may look so far ahead for each token.
