@@ -2,6 +2,9 @@
 //!
 //! Without any the mathematics is what the models' authors published.
 
+// The comments of `Quirk` are what `--help` prints: `<depth>` is a placeholder there, not HTML.
+#![allow(rustdoc::invalid_html_tags)]
+
 use std::fmt;
 
 use clap::ValueEnum;

@@ -195,6 +195,7 @@ pub fn plan(decided_stop: bool) -> Plan {
         checkpoint: CheckpointFiles { family: text("fake"), parameters: 0, sha256: text("00") },
         backend: text("reference"),
         precision: text("f32"),
+        quirks: Vec::new(),
         end_of_text: Vec::new(),
         decided_stop,
     }
