@@ -26,7 +26,7 @@ pub struct GenerateArgs {
     /// Random seed
     #[arg(long, value_name = "S", default_value_t = 42)]
     pub seed: u32,
-    /// The model's tokenizer.json, or a folder that holds one
+    /// The model's tokenizer.json or rwkv_vocab_v20230424.txt, or a folder that holds one
     #[arg(long, value_name = "PATH")]
     pub tokenizer: PathBuf,
     /// Where to write: DIR/<length>/<task>/validation.jsonl

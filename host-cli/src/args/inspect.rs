@@ -21,7 +21,7 @@ pub struct InspectArgs {
     /// Folder of the checkpoint: config.json and weights
     #[arg(long, value_name = "DIR")]
     pub model: PathBuf,
-    /// The model's tokenizer.json, or a folder that holds one [default: the checkpoint's folder]
+    /// The model's tokenizer.json or rwkv_vocab_v20230424.txt, or a folder that holds one [default: the checkpoint's folder]
     #[arg(long, value_name = "PATH")]
     pub tokenizer: Option<PathBuf>,
     /// Show the first prompt of a task as the model would read it, instead of the checkpoint

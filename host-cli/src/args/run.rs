@@ -17,7 +17,7 @@ pub struct RunArgs {
     /// Folder of the checkpoint: config.json and weights
     #[arg(long, value_name = "DIR")]
     pub model: PathBuf,
-    /// The model's tokenizer.json, or a folder that holds one [default: the checkpoint's folder]
+    /// The model's tokenizer.json or rwkv_vocab_v20230424.txt, or a folder that holds one [default: the checkpoint's folder]
     #[arg(long, value_name = "PATH")]
     pub tokenizer: Option<PathBuf>,
     /// A protocol: tasks, lengths, samples and profile; what is given beside it goes before it
