@@ -1,6 +1,6 @@
 //! Tensors as mamba_ssm names them (state-spaces/mamba, `MambaLMHeadModel`).
 
-use super::names::{Names, head, tensor};
+use super::names::{Names, named_ends, tensor};
 use super::{BindError, Bound, WeightSource};
 use crate::hybrid::config::{
     AttentionConfig, FeedForward, Mixer, ModelConfig, Recurrence, SsdConfig,
@@ -16,15 +16,8 @@ pub(super) fn ends<'a, S: WeightSource<'a> + ?Sized>(
     config: &ModelConfig,
     source: &S,
 ) -> Bound<Ends<Tensor<'a>>> {
-    let table = [config.vocabulary, config.width];
     let norm = tensor(source, format_args!("backbone.norm_f.weight"), &[config.width])?;
-    let embedding = tensor(source, format_args!("backbone.embedding.weight"), &table)?;
-    Ok(Ends {
-        embedding,
-        embedding_norm: None,
-        norm: Norm::Rms(norm),
-        head: head(source, "lm_head.weight", (embedding, config.tied_head), table)?,
-    })
+    named_ends(config, source, ["backbone.embedding.weight", "lm_head.weight"], Norm::Rms(norm))
 }
 
 pub(super) fn layer<'a, S: WeightSource<'a> + ?Sized>(

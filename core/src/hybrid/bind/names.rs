@@ -3,6 +3,8 @@
 use core::fmt::{self, Write};
 
 use super::{BindError, Bound, Shape, TensorName, WeightSource};
+use crate::hybrid::config::ModelConfig;
+use crate::hybrid::weights::{Ends, Norm};
 use crate::numeric::linear::Linear;
 use crate::numeric::tensor::Tensor;
 use crate::recurrence::causal_conv1d::Conv;
@@ -75,17 +77,20 @@ impl<'a, S: WeightSource<'a> + ?Sized> Names<'_, S> {
     }
 }
 
-/// The output head: tied, it is the embedding, though it may be stored all the same.
-pub(super) fn head<'a, S: WeightSource<'a> + ?Sized>(
+/// What comes before the first layer and after the last: embedding and head by name, and the final norm.
+/// A tied head is the embedding, though it may be stored all the same.
+pub(super) fn named_ends<'a, S: WeightSource<'a> + ?Sized>(
+    config: &ModelConfig,
     source: &S,
-    name: &str,
-    (embedding, tied): (Tensor<'a>, bool),
-    shape: [usize; 2],
-) -> Bound<Linear<Tensor<'a>>> {
-    let weight = match tensor(source, format_args!("{name}"), &shape) {
-        Err(BindError::Missing { .. }) if tied => embedding,
-        Ok(_) if tied => embedding,
+    [embedding, head]: [&str; 2],
+    norm: Norm<Tensor<'a>>,
+) -> Bound<Ends<Tensor<'a>>> {
+    let table = [config.vocabulary, config.width];
+    let embedding = tensor(source, format_args!("{embedding}"), &table)?;
+    let weight = match tensor(source, format_args!("{head}"), &table) {
+        Err(BindError::Missing { .. }) if config.tied_head => embedding,
+        Ok(_) if config.tied_head => embedding,
         head => head?,
     };
-    Ok(Linear { weight, bias: None })
+    Ok(Ends { embedding, embedding_norm: None, norm, head: Linear { weight, bias: None } })
 }

@@ -1,6 +1,6 @@
 //! Tensors as transformers names them in `RecurrentGemmaForCausalLM`.
 
-use super::names::{Names, head, tensor};
+use super::names::{Names, named_ends, tensor};
 use super::{BindError, Bound, WeightSource};
 use crate::hybrid::config::{
     AttentionConfig, FeedForward, GatedMlpConfig, Mixer, ModelConfig, Recurrence, RgLruConfig,
@@ -16,15 +16,13 @@ pub(super) fn ends<'a, S: WeightSource<'a> + ?Sized>(
     config: &ModelConfig,
     source: &S,
 ) -> Bound<Ends<Tensor<'a>>> {
-    let table = [config.vocabulary, config.width];
     let norm = tensor(source, format_args!("model.final_norm.weight"), &[config.width])?;
-    let embedding = tensor(source, format_args!("model.embed_tokens.weight"), &table)?;
-    Ok(Ends {
-        embedding,
-        embedding_norm: None,
-        norm: Norm::RmsOnePlus(norm),
-        head: head(source, "lm_head.weight", (embedding, config.tied_head), table)?,
-    })
+    named_ends(
+        config,
+        source,
+        ["model.embed_tokens.weight", "lm_head.weight"],
+        Norm::RmsOnePlus(norm),
+    )
 }
 
 pub(super) fn layer<'a, S: WeightSource<'a> + ?Sized>(

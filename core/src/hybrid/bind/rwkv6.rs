@@ -4,7 +4,7 @@
 
 use core::fmt;
 
-use super::names::{Names, head, tensor};
+use super::names::{Names, named_ends, tensor};
 use super::{BindError, Bound, WeightSource};
 use crate::hybrid::config::{
     ChannelMixConfig, FeedForward, Mixer, ModelConfig, Recurrence, Wkv6Config,
@@ -19,19 +19,14 @@ pub(super) fn ends<'a, S: WeightSource<'a> + ?Sized>(
     config: &ModelConfig,
     source: &S,
 ) -> Bound<Ends<Tensor<'a>>> {
-    let table = [config.vocabulary, config.width];
     let norm = |name: &str| {
         let part = |part: fmt::Arguments<'_>| tensor(source, part, &[config.width]);
         let weight = part(format_args!("rwkv.{name}.weight"))?;
         Ok(Norm::Layer { weight, bias: part(format_args!("rwkv.{name}.bias"))? })
     };
-    let embedding = tensor(source, format_args!("rwkv.embeddings.weight"), &table)?;
-    Ok(Ends {
-        embedding,
-        embedding_norm: Some(norm("blocks.0.pre_ln")?),
-        norm: norm("ln_out")?,
-        head: head(source, "head.weight", (embedding, config.tied_head), table)?,
-    })
+    let ends =
+        named_ends(config, source, ["rwkv.embeddings.weight", "head.weight"], norm("ln_out")?)?;
+    Ok(Ends { embedding_norm: Some(norm("blocks.0.pre_ln")?), ..ends })
 }
 
 pub(super) fn layer<'a, S: WeightSource<'a> + ?Sized>(
