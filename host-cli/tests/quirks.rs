@@ -6,6 +6,12 @@ use std::{
     process::{Command, Output},
 };
 
+use longseq::{
+    checkpoint::Checkpoint,
+    engine::{Continuation, Engine, native::Native},
+    quirks::Quirk,
+    tokenizer::Tokenizer,
+};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -101,6 +107,30 @@ fn a_quirk_is_in_the_plan_the_predictions_and_every_report() {
     let other = run(&folder, "correct", &quirk);
     assert_eq!(other.status.code(), Some(2));
     assert!(text(&other.stderr).contains("quirks: [] there"), "{}", text(&other.stderr));
+}
+
+/// The whole prompt is one call of the engine, though `run` cuts it elsewhere.
+#[test]
+fn a_run_generates_what_the_engine_does_with_the_whole_prompt() {
+    let folder = tempfile::tempdir().unwrap();
+    let ran = run(&folder, "quirk", &["--tasks", "niah_single_1", "--quirks", QUIRK]);
+    assert_eq!(ran.status.code(), Some(0), "{}", text(&ran.stderr));
+    let tokenizer = Tokenizer::load(&folder.path().join("tokenizer.json")).unwrap();
+    let mut checkpoint = Checkpoint::open(&hybrid()).unwrap();
+    checkpoint.reproduce(&[Quirk::MambaSsmHybridConvState]).unwrap();
+    let weights = checkpoint.weights().unwrap();
+    for line in predictions(&folder, "quirk").lines() {
+        let line: Value = serde_json::from_str(line).unwrap();
+        let mut tokens = tokenizer.encode(line["input"].as_str().unwrap()).unwrap();
+        let mut engine = Native::<f32>::new(&weights, 1, 3000).unwrap();
+        engine.reset(0);
+        let mut written = Vec::new();
+        for _ in 0..line["others"]["generated_tokens"].as_u64().unwrap() {
+            tokens = engine.forward(&[Continuation { slot: 0, tokens: &tokens }]).unwrap();
+            written.extend(&tokens);
+        }
+        assert_eq!(tokenizer.decode(&written, false).unwrap().trim(), line["pred"]);
+    }
 }
 
 #[test]

@@ -22,6 +22,12 @@ pub trait Engine {
     /// Sequences that can be held at the same time.
     fn slots(&self) -> usize;
 
+    /// Tokens of one call, shared out evenly among the slots that go on (each gets one at least):
+    /// bounds memory and the time until an interruption is noticed. No bound where a slot's first
+    /// call must hold its whole prompt
+    /// ([`reads_prompts_whole`](longseq_core::hybrid::config::ModelConfig::reads_prompts_whole)).
+    fn tokens_per_call(&self) -> usize;
+
     /// Empties a slot.
     fn reset(&mut self, slot: usize);
 

@@ -22,6 +22,9 @@ use crate::{
     error::{Error, Result},
 };
 
+/// Tokens of one call, where prompts may be cut.
+const TOKENS_PER_CALL: usize = 256;
+
 /// Bytes that [`Native`] takes beside the weights.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Memory {
@@ -144,6 +147,10 @@ impl<R: Real> Engine for Native<'_, R> {
 
     fn slots(&self) -> usize {
         self.positions.len()
+    }
+
+    fn tokens_per_call(&self) -> usize {
+        if self.weights.config.reads_prompts_whole() { usize::MAX } else { TOKENS_PER_CALL }
     }
 
     fn reset(&mut self, slot: usize) {

@@ -14,10 +14,6 @@ use crate::{
     error::{Error, Result},
 };
 
-/// Tokens of one call of the engine, shared out evenly among the slots that go on (each gets one at
-/// least): bounds the engine's memory and the time until an interruption is noticed.
-pub const TOKENS_PER_CALL: usize = 256;
-
 /// A prompt to answer.
 #[derive(Clone, Copy, Debug)]
 pub struct Prompt<'a> {
@@ -134,7 +130,7 @@ impl<'a> TrunkSlot<'a> {
     /// The tokens up to the place where the next prompt leaves, at most `most`.
     fn next(&self, leaves: Option<&Branch>, most: usize) -> &'a [u32] {
         let read = self.read.unwrap_or(0);
-        let end = leaves.map_or(0, |branch| branch.shared).min(read + most);
+        let end = leaves.map_or(0, |branch| branch.shared).min(read.saturating_add(most));
         self.ids.get(read..end).unwrap_or_default()
     }
 }
@@ -172,7 +168,7 @@ fn step(
 ) -> Result<Result<Vec<usize>>> {
     let walking =
         || walks.iter().enumerate().filter_map(|(slot, walk)| Some((slot, walk.as_ref()?)));
-    let most = (TOKENS_PER_CALL / (walking().count() + 1)).max(1);
+    let most = (engine.tokens_per_call() / (walking().count() + 1)).max(1);
     let mut batch = Vec::new();
     let tokens = trunk.next(leaves, most);
     if !tokens.is_empty() {

@@ -74,6 +74,10 @@ fn next(history: &[u32]) -> u32 {
 }
 
 impl Engine for Retriever {
+    fn tokens_per_call(&self) -> usize {
+        256
+    }
+
     fn vocabulary(&self) -> usize {
         256
     }
