@@ -25,7 +25,7 @@ impl fmt::Display for ShapeError {
 impl core::error::Error for ShapeError {}
 
 /// Refuses an operand that has not exactly the expected number of elements.
-pub(crate) fn same(
+pub fn same(
     operation: &'static str,
     operand: &'static str,
     expected: usize,
@@ -35,7 +35,7 @@ pub(crate) fn same(
 }
 
 /// Refuses an operand that has fewer than the expected number of elements.
-pub(crate) fn enough(
+pub fn enough(
     operation: &'static str,
     operand: &'static str,
     expected: usize,

@@ -7,6 +7,7 @@
 pub mod bind;
 pub mod config;
 mod forward;
+pub mod map;
 mod mixer;
 pub mod weights;
 

@@ -1,0 +1,93 @@
+//! Products of bf16 pairs with AVX512-BF16.
+#![cfg(target_arch = "x86_64")]
+
+use core::arch::x86_64::{
+    __m512bh, _mm256_storeu_si256, _mm512_cvtneps_pbh, _mm512_dpbf16_ps, _mm512_loadu_ps,
+    _mm512_loadu_si512, _mm512_set1_epi32, _mm512_setzero_ps, _mm512_storeu_ps,
+};
+
+use super::{Line, MR, NR, Tile, pack::bf16_pair};
+use crate::isa::Bf16;
+
+/// A tile of `rows` (1 to [`MR`]): `data` \[pairs, rows\], `panel` two lines a pair. The shorter of the two
+/// counts.
+pub fn tile(_: Bf16, rows: usize, data: &[u32], panel: &[Line<u32>], out: &mut Tile) {
+    // SAFETY: the proof says that AVX512-BF16 (and with it AVX-512 F) is there.
+    unsafe {
+        match rows {
+            1 => kernel::<1>(data, panel, out),
+            2 => kernel::<2>(data, panel, out),
+            3 => kernel::<3>(data, panel, out),
+            4 => kernel::<4>(data, panel, out),
+            5 => kernel::<5>(data, panel, out),
+            6 => kernel::<6>(data, panel, out),
+            7 => kernel::<7>(data, panel, out),
+            8 => kernel::<8>(data, panel, out),
+            9 => kernel::<9>(data, panel, out),
+            10 => kernel::<10>(data, panel, out),
+            11 => kernel::<11>(data, panel, out),
+            12 => kernel::<12>(data, panel, out),
+            _ => {}
+        }
+    }
+}
+
+/// # Safety
+/// AVX512-BF16 must be there.
+#[target_feature(enable = "avx512f,avx512bf16")]
+unsafe fn kernel<const ROWS: usize>(data: &[u32], panel: &[Line<u32>], out: &mut Tile) {
+    const { assert!(ROWS <= MR && NR == 32) };
+    let pairs = (data.len() / ROWS).min(panel.len() / 2);
+    let mut sums = [[_mm512_setzero_ps(); 2]; ROWS];
+    let (mut a, mut b) = (data.as_ptr(), panel.as_ptr());
+    for _ in 0..pairs {
+        // SAFETY: `pairs` times ROWS elements of `data` and two lines of `panel` are there; a line is 64 bytes, and
+        // vectors of 512 bits hold any bits.
+        unsafe {
+            let b0: __m512bh = core::mem::transmute(_mm512_loadu_si512(b.cast()));
+            let b1: __m512bh = core::mem::transmute(_mm512_loadu_si512(b.add(1).cast()));
+            for (row, sums) in sums.iter_mut().enumerate() {
+                let x = _mm512_set1_epi32(a.add(row).read().cast_signed());
+                let x: __m512bh = core::mem::transmute(x);
+                sums[0] = _mm512_dpbf16_ps(sums[0], x, b0);
+                sums[1] = _mm512_dpbf16_ps(sums[1], x, b1);
+            }
+            a = a.add(ROWS);
+            b = b.add(2);
+        }
+    }
+    for (out, sums) in out.iter_mut().zip(sums) {
+        // SAFETY: a row of a tile has 32 elements.
+        unsafe {
+            _mm512_storeu_ps(out.as_mut_ptr(), sums[0]);
+            _mm512_storeu_ps(out.as_mut_ptr().add(16), sums[1]);
+        }
+    }
+}
+
+/// Rounds a row to bf16 and writes its pairs `stride` elements apart.
+pub fn interleave(_: Bf16, row: &[f32], out: &mut [u32], stride: usize) {
+    // SAFETY: the proof says that AVX512-BF16 is there.
+    unsafe { interleave_with(row, out, stride) }
+}
+
+/// # Safety
+/// AVX512-BF16 must be there.
+#[target_feature(enable = "avx512f,avx512bf16")]
+unsafe fn interleave_with(row: &[f32], out: &mut [u32], stride: usize) {
+    let (blocks, rest) = row.as_chunks::<16>();
+    let mut pairs = [0_u32; 8];
+    for (block, x) in blocks.iter().enumerate() {
+        // SAFETY: 16 elements are read and 32 bytes written.
+        unsafe {
+            let rounded = _mm512_cvtneps_pbh(_mm512_loadu_ps(x.as_ptr()));
+            _mm256_storeu_si256(pairs.as_mut_ptr().cast(), core::mem::transmute(rounded));
+        }
+        let out = out[block * 8 * stride..].iter_mut().step_by(stride);
+        out.zip(pairs).for_each(|(out, pair)| *out = pair);
+    }
+    let done = (blocks.len() * 8 * stride).min(out.len());
+    for (out, pair) in out[done..].iter_mut().step_by(stride).zip(rest.chunks(2)) {
+        *out = bf16_pair(pair[0], pair.get(1).copied().unwrap_or(0.0));
+    }
+}

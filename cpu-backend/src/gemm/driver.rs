@@ -1,0 +1,107 @@
+//! Products of many rows: how they are shared out to threads.
+
+use core::cell::RefCell;
+
+use longseq_core::backend::Columns;
+use rayon::prelude::*;
+
+use super::{Lhs, MR, NR, Packed, Tile, tile};
+use crate::isa::Isa;
+
+/// Fewer rows than this are shared out by panels, so that every thread reads its own part of B.
+const FEW_ROWS: usize = 4 * MR;
+
+/// Rows that a thread takes at once, at most: with a panel of B they stay in its cache.
+const MOST_ROWS: usize = 8 * MR;
+
+/// Panels that a thread takes at once, at least.
+const LEAST_PANELS: usize = 2;
+
+/// What happens to a row of C.
+#[derive(Clone, Copy, Debug)]
+pub struct Output<'a> {
+    /// \[N\], added to every row.
+    pub bias: Option<&'a [f32]>,
+    /// Whether C is added to what is there.
+    pub accumulate: bool,
+}
+
+impl Output<'_> {
+    /// Stores `columns` of a row's sums, the first of which is column `first` of C.
+    fn store(&self, sums: &[f32; NR], first: usize, columns: usize, out: &mut [f32]) {
+        let out = &mut out[..columns];
+        let mut sums = *sums;
+        if let Some(bias) = self.bias {
+            sums.iter_mut().zip(&bias[first..][..columns]).for_each(|(sum, b)| *sum += b);
+        }
+        if self.accumulate {
+            out.iter_mut().zip(sums).for_each(|(out, sum)| *out += sum);
+        } else {
+            out.copy_from_slice(&sums[..columns]);
+        }
+    }
+}
+
+/// C \[`rows`, N\] = A · Bᵀ: `a` \[`rows`, K\] and `out` are columns of rows that are there in full. `lhs` and `work`
+/// are working memory.
+pub fn product(
+    isa: Isa,
+    rows: usize,
+    a: &Columns<&[f32]>,
+    b: &Packed,
+    output: Output<'_>,
+    out: Columns<&mut [f32]>,
+    (lhs, work): (&mut Lhs, &mut Vec<f32>),
+) {
+    let columns = b.outputs();
+    if rows == 0 || columns == 0 {
+        return;
+    }
+    let Columns { buffer, stride, offset } = out;
+    let width = |panel: usize| NR.min(columns - panel * NR);
+    if rows <= FEW_ROWS {
+        lhs.pack_for(isa, b, rows, |row| &a.buffer[a.row(row, b.inputs())]);
+        let work = crate::room(work, b.panels() * rows * NR);
+        let panels = work.par_chunks_mut(rows * NR).enumerate().with_min_len(LEAST_PANELS);
+        panels.for_each(|(panel, out)| {
+            let mut sums: Tile = [[0.0; NR]; MR];
+            for (block, out) in out.chunks_mut(MR * NR).enumerate() {
+                tile(isa, lhs.rows(block), b.panel(panel), &mut sums);
+                out.as_chunks_mut::<NR>().0.iter_mut().zip(&sums).for_each(|(o, s)| *o = *s);
+            }
+        });
+        for (panel, sums) in work.chunks(rows * NR).enumerate() {
+            for (sums, out) in sums.as_chunks::<NR>().0.iter().zip(buffer.chunks_mut(stride)) {
+                output.store(sums, panel * NR, width(panel), &mut out[offset + panel * NR..]);
+            }
+        }
+        return;
+    }
+    let share = rows.div_ceil(4 * rayon::current_num_threads()).next_multiple_of(MR).min(MOST_ROWS);
+    let shares = buffer[..rows * stride].par_chunks_mut(share * stride).enumerate();
+    shares.for_each(|(number, out)| {
+        OWN.with_borrow_mut(|lhs| {
+            let (first, rows) = (number * share, out.len() / stride);
+            lhs.pack_for(isa, b, rows, |row| &a.buffer[a.row(first + row, b.inputs())]);
+            let mut sums: Tile = [[0.0; NR]; MR];
+            for panel in 0..b.panels() {
+                for (block, out) in out.chunks_mut(MR * stride).enumerate() {
+                    tile(isa, lhs.rows(block), b.panel(panel), &mut sums);
+                    for (sums, out) in sums.iter().zip(out.chunks_mut(stride)) {
+                        output.store(
+                            sums,
+                            panel * NR,
+                            width(panel),
+                            &mut out[offset + panel * NR..],
+                        );
+                    }
+                }
+            }
+        });
+    });
+}
+
+thread_local! {
+    /// Each thread's rows.
+    static OWN: RefCell<Lhs> = RefCell::default();
+}

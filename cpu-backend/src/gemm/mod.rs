@@ -1,0 +1,61 @@
+//! Products with packed matrices: C \[M, N\] = A \[M, K\] · Bᵀ, B \[N, K\] packed once at load.
+//!
+//! A [`Packed`] matrix lies in panels of [`NR`] of its N columns of C; within a panel the elements of one k, or in
+//! bf16 of one pair of k, stand side by side. A kernel makes a tile of at most [`MR`] rows and one panel, over
+//! all of K, with one accumulator an element: so an element's sum runs from the first k to the last (pair by
+//! pair in bf16) whatever rows and threads there are beside it. Sums are in f32.
+//!
+//! | instruction set | B in bf16 | B in f32 |
+//! |---|---|---|
+//! | AVX512-BF16 | A rounded to bf16, `vdpbf16ps` | fused multiply-add |
+//! | AVX-512, AVX2 | fused multiply-add, A in f32 | fused multiply-add |
+//! | portable | product, then sum, A in f32 | product, then sum |
+
+mod bf16;
+mod driver;
+mod fma;
+mod lhs;
+mod pack;
+mod portable;
+
+use crate::isa::Isa;
+
+pub use driver::{Output, product};
+pub use lhs::{Lhs, Rows};
+pub use pack::{Packed, Panel, Stored};
+
+/// Columns of a panel.
+pub const NR: usize = 32;
+
+/// Rows of a tile, at most.
+pub const MR: usize = 12;
+
+/// What a kernel makes: rows of a panel's columns.
+pub type Tile = [[f32; NR]; MR];
+
+/// A cache line, aligned as one.
+#[derive(Clone, Copy, Debug)]
+#[repr(C, align(64))]
+pub struct Line<T>(pub [T; 16]);
+
+/// A tile of `rows` (1 to [`MR`]) times a panel; rows of `out` beyond them are left as they are.
+#[inline]
+pub fn tile(isa: Isa, rows: Rows<'_>, panel: Panel<'_>, out: &mut Tile) {
+    match (isa, rows, panel) {
+        #[cfg(target_arch = "x86_64")]
+        (Isa::Avx512Bf16(_, proof), Rows::Pairs { data, rows }, Panel::Pairs(panel)) => {
+            bf16::tile(proof, rows, data, panel, out);
+        }
+        #[cfg(target_arch = "x86_64")]
+        (
+            Isa::Avx2(_) | Isa::Avx512(_) | Isa::Avx512Bf16(..),
+            Rows::Singles { data, rows },
+            panel,
+        ) => {
+            fma::tile(isa, rows, data, panel, out);
+        }
+        (_, Rows::Singles { data, rows }, panel) => portable::tile(rows, data, panel, out),
+        // Rows are packed for the instruction set and the panel: see `Rows::pack`.
+        (_, Rows::Pairs { .. }, _) => {}
+    }
+}

@@ -1,0 +1,131 @@
+//! Matrices in panels.
+
+use rayon::prelude::*;
+
+use super::{Line, NR};
+
+/// A matrix B \[N, K\] in panels of [`NR`] rows, the last filled up with zeros.
+#[derive(Clone, Debug)]
+pub struct Packed {
+    inputs: usize,
+    outputs: usize,
+    elements: Elements,
+}
+
+/// The panels one after the other: for each pair of k (pairs) or each k (singles) [`NR`] elements, two lines.
+#[derive(Clone, Debug)]
+enum Elements {
+    /// Two neighbours in bf16, the first in the lower half; an odd K is filled up with a zero.
+    Pairs(Vec<Line<u32>>),
+    /// In f32.
+    Singles(Vec<Line<f32>>),
+}
+
+/// One panel.
+#[derive(Clone, Copy, Debug)]
+pub enum Panel<'a> {
+    /// In bf16.
+    Pairs(&'a [Line<u32>]),
+    /// In f32.
+    Singles(&'a [Line<f32>]),
+}
+
+/// How elements are stored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stored {
+    /// Rounded to bf16, to nearest even.
+    Bf16,
+    /// As they are.
+    F32,
+}
+
+impl Packed {
+    /// Packs a matrix \[`outputs`, `inputs`\]; `read` writes row n of it.
+    pub fn new<E: Send>(
+        (outputs, inputs): (usize, usize),
+        stored: Stored,
+        read: impl Fn(usize, &mut [f32]) -> Result<(), E> + Sync,
+    ) -> Result<Self, E> {
+        let size = (outputs, inputs);
+        let elements = match stored {
+            Stored::Bf16 => Elements::Pairs(panels(size, inputs.div_ceil(2), read, |row, q| {
+                let [low, high] = [2 * q, 2 * q + 1].map(|k| row.get(k).copied());
+                bf16_pair(low.unwrap_or(0.0), high.unwrap_or(0.0))
+            })?),
+            Stored::F32 => Elements::Singles(panels(size, inputs, read, |row, k| row[k])?),
+        };
+        Ok(Self { inputs, outputs, elements })
+    }
+
+    /// K.
+    pub const fn inputs(&self) -> usize {
+        self.inputs
+    }
+
+    /// N.
+    pub const fn outputs(&self) -> usize {
+        self.outputs
+    }
+
+    /// Bytes of memory.
+    pub fn bytes(&self) -> usize {
+        64 * match &self.elements {
+            Elements::Pairs(lines) => lines.len(),
+            Elements::Singles(lines) => lines.len(),
+        }
+    }
+
+    /// Whether it is in bf16.
+    pub const fn is_bf16(&self) -> bool {
+        matches!(self.elements, Elements::Pairs(_))
+    }
+
+    /// Number of panels.
+    pub const fn panels(&self) -> usize {
+        self.outputs.div_ceil(NR)
+    }
+
+    /// A panel, below [`Self::panels`].
+    pub fn panel(&self, panel: usize) -> Panel<'_> {
+        match &self.elements {
+            Elements::Pairs(lines) => {
+                let depth = 2 * self.inputs.div_ceil(2);
+                Panel::Pairs(&lines[panel * depth..][..depth])
+            }
+            Elements::Singles(lines) => {
+                let depth = 2 * self.inputs;
+                Panel::Singles(&lines[panel * depth..][..depth])
+            }
+        }
+    }
+}
+
+/// Lines of all panels, `depth` times two each: `element` takes the one at that depth from a row.
+fn panels<T: Copy + Default + Send, E: Send>(
+    (outputs, inputs): (usize, usize),
+    depth: usize,
+    read: impl Fn(usize, &mut [f32]) -> Result<(), E> + Sync,
+    element: impl Fn(&[f32], usize) -> T + Sync,
+) -> Result<Vec<Line<T>>, E> {
+    let mut lines = vec![Line([T::default(); 16]); outputs.div_ceil(NR) * 2 * depth];
+    let panels = lines.par_chunks_mut((2 * depth).max(1)).enumerate();
+    panels.try_for_each_init(
+        || vec![0.0; inputs],
+        |row, (panel, lines)| {
+            for column in 0..NR.min(outputs - panel * NR) {
+                read(panel * NR + column, row)?;
+                for (at, lines) in lines.chunks_exact_mut(2).enumerate() {
+                    lines[column / 16].0[column % 16] = element(row, at);
+                }
+            }
+            Ok(())
+        },
+    )?;
+    Ok(lines)
+}
+
+/// Two values rounded to bf16, the first in the lower half.
+pub fn bf16_pair(low: f32, high: f32) -> u32 {
+    let bits = |x: f32| u32::from(half::bf16::from_f32(x).to_bits());
+    bits(low) | bits(high) << 16
+}

@@ -1,0 +1,84 @@
+//! Transcendental functions in f32 that a compiler can vectorise: no branches, no tables.
+//!
+//! Errors against the exact functions stay within a few units in the last place (tested in `tests/tests/cpu/math.rs`).
+//! A NaN gives a NaN.
+
+use core::f32::consts::LOG2_E;
+
+/// ln 2 in two parts; the first has so few digits that n times it is exact.
+const LN_2: [f32; 2] = [0.693_359_4, -2.121_944_4e-4];
+
+/// Adding this to a number below 2²² in magnitude rounds it to a whole one, which then stands in the lowest bits.
+const ROUND: f32 = 12_582_912.0;
+
+/// Between these eˣ is a normal number.
+const RANGE: [f32; 2] = [-87.336, 88.722];
+
+/// eˣ; e^−87.3 below that, e^88.7 above.
+#[inline(always)]
+pub fn exp(x: f32) -> f32 {
+    let x = if x < RANGE[0] { RANGE[0] } else { x };
+    let x = if x > RANGE[1] { RANGE[1] } else { x };
+    let shifted = x * LOG2_E + ROUND;
+    let n = shifted - ROUND;
+    let r = x - n * LN_2[0] - n * LN_2[1];
+    // eʳ for |r| ≤ ½ ln 2 (Cephes' polynomial, after Moshier).
+    let p = 1.987_569_1e-4;
+    let p = p * r + 1.398_2e-3;
+    let p = p * r + 8.333_452e-3;
+    let p = p * r + 4.166_579_6e-2;
+    let p = p * r + 1.666_666_5e-1;
+    let p = p * r + 5.000_000_1e-1;
+    let e = p * r * r + r + 1.0;
+    // 2ⁿ in two factors: n can be 128, of which 2ⁿ is no f32.
+    let n = shifted.to_bits().wrapping_sub(ROUND.to_bits()).cast_signed();
+    let half = n >> 1;
+    let power = |n: i32| f32::from_bits((n.wrapping_add(127) << 23).cast_unsigned());
+    e * power(half) * power(n.wrapping_sub(half))
+}
+
+/// σ(x) = 1 / (1 + e⁻ˣ).
+#[inline(always)]
+pub fn sigmoid(x: f32) -> f32 {
+    1.0 / (1.0 + exp(-x))
+}
+
+/// x σ(x).
+#[inline(always)]
+pub fn silu(x: f32) -> f32 {
+    x / (1.0 + exp(-x))
+}
+
+/// tanh x = sign(x) (1 − e^(−2|x|)) / (1 + e^(−2|x|)), near 0 its Taylor polynomial.
+#[inline(always)]
+pub fn tanh(x: f32) -> f32 {
+    let e = exp(-2.0 * x.abs());
+    let far = ((1.0 - e) / (1.0 + e)).copysign(x);
+    let s = x * x;
+    let near =
+        x * (1.0 + s * (-1.0 / 3.0 + s * (2.0 / 15.0 + s * (-17.0 / 315.0 + s * (62.0 / 2835.0)))));
+    if x.abs() < 0.3 { near } else { far }
+}
+
+/// ½ x (1 + tanh(√(2/π) (x + 0.044715 x³))).
+#[inline(always)]
+pub fn gelu_tanh(x: f32) -> f32 {
+    const SCALE: f32 = 0.797_884_6;
+    0.5 * x * (1.0 + tanh(SCALE * (x + 0.044_715 * x * x * x)))
+}
+
+/// ln(1 + eˣ) = max(x, 0) + ln(1 + e^−|x|).
+#[inline(always)]
+pub fn softplus(x: f32) -> f32 {
+    let y = exp(-x.abs());
+    // ln(1 + y) = 2 artanh(s), s = y / (2 + y) ≤ ⅓.
+    let s = y / (2.0 + y);
+    let q = s * s;
+    let p = q * (1.0 / 13.0) + 1.0 / 11.0;
+    let p = p * q + 1.0 / 9.0;
+    let p = p * q + 1.0 / 7.0;
+    let p = p * q + 1.0 / 5.0;
+    let p = p * q + 1.0 / 3.0;
+    let ln = 2.0 * s * (p * q + 1.0);
+    (if x > 0.0 { x } else { 0.0 }) + ln
+}
