@@ -22,7 +22,11 @@ use core::marker::PhantomData;
 
 use longseq_core::{backend::Storage, error::ShapeError, state::StateError};
 
-use self::{gemm::Lhs, isa::Isa, weight::Weight};
+use self::{
+    gemm::{Lhs, Stored},
+    isa::Isa,
+    weight::Weight,
+};
 
 /// The backend: an instruction set and working memory.
 #[derive(Debug)]
@@ -32,13 +36,31 @@ pub struct Cpu<'a> {
     lhs: Lhs,
     /// Room for an operation's intermediate results; what it holds between calls does not matter.
     work: Vec<f32>,
+    /// In which precision attention multiplies.
+    attention_in: Stored,
+    attention: attention::Scratch,
     weights: PhantomData<Weight<'a>>,
 }
 
 impl Cpu<'_> {
     /// On this instruction set. Working memory grows with the first calls and is kept.
     pub fn new(isa: Isa) -> Self {
-        Self { isa, lhs: Lhs::default(), work: Vec::new(), weights: PhantomData }
+        Self {
+            isa,
+            lhs: Lhs::default(),
+            work: Vec::new(),
+            attention_in: Stored::F32,
+            attention: attention::Scratch::default(),
+            weights: PhantomData,
+        }
+    }
+
+    /// Lets attention round queries, keys, values and their weights to bf16 where the instruction set multiplies
+    /// pairs of them; without this it multiplies in f32. The cache is in f32 either way.
+    #[must_use]
+    pub fn attention_in(mut self, stored: Stored) -> Self {
+        self.attention_in = stored;
+        self
     }
 }
 

@@ -22,7 +22,7 @@ use crate::isa::Isa;
 
 pub use driver::{Output, product};
 pub use lhs::{Lhs, Rows};
-pub use pack::{Packed, Panel, Stored};
+pub use pack::{Packed, Panel, Stored, bf16_pair};
 
 /// Columns of a panel.
 pub const NR: usize = 32;

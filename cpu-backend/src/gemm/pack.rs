@@ -124,8 +124,17 @@ fn panels<T: Copy + Default + Send, E: Send>(
     Ok(lines)
 }
 
-/// Two values rounded to bf16, the first in the lower half.
+/// Two values rounded to bf16, to nearest even, the first in the lower half.
+#[inline(always)]
 pub fn bf16_pair(low: f32, high: f32) -> u32 {
-    let bits = |x: f32| u32::from(half::bf16::from_f32(x).to_bits());
-    bits(low) | bits(high) << 16
+    rounded(low) >> 16 | rounded(high) & 0xffff_0000
+}
+
+/// The bits of a value, of which the upper half are those of the nearest bf16.
+#[inline(always)]
+fn rounded(x: f32) -> u32 {
+    let bits = x.to_bits();
+    let nearest = bits.wrapping_add(0x7fff + (bits >> 16 & 1));
+    // A NaN stays one whatever its lower half.
+    if x.is_nan() { bits | 0x0040_0000 } else { nearest }
 }

@@ -1,0 +1,178 @@
+//! One call: where its queries, keys and values lie, and who sees what.
+
+use core::{cell::RefCell, ops::Range};
+
+use longseq_core::{
+    attention::{grouped_query_attention::AttentionDims, kv_cache::KvCacheDims},
+    batch::Sequence,
+    state::Region,
+};
+
+use super::{
+    block::Tiles,
+    panels::{BlockDims, KEYS, Lines, Panels},
+    rope::Rotations,
+    softmax::{begin, stride},
+};
+use crate::{
+    gemm::{Lhs, NR, Panel},
+    isa::Isa,
+};
+
+/// A call, before its keys are in the cache.
+#[derive(Clone, Copy, Debug)]
+pub struct Call<'c> {
+    pub isa: Isa,
+    pub dims: &'c AttentionDims,
+    pub block: BlockDims,
+    pub kv: &'c KvCacheDims,
+    pub qkv: &'c [f32],
+    /// Its keys, rotated, \[rows, Hkv, D\].
+    pub keys: &'c [f32],
+    pub rotations: &'c Rotations,
+    /// What the calls before left: a later token of this one may take the place of a key that an earlier sees.
+    pub cache: &'c [f32],
+    pub region: Region,
+}
+
+/// A thread's own memory.
+#[derive(Debug, Default)]
+pub struct Own {
+    query: Vec<f32>,
+    queries: Lhs,
+    states: Vec<f32>,
+    tiles: Tiles,
+    /// Of one block.
+    pub panels: Panels,
+}
+
+thread_local! {
+    /// Each thread's memory.
+    pub static OWN: RefCell<Own> = RefCell::default();
+}
+
+impl Call<'_> {
+    /// Query heads of a key-value head.
+    pub const fn group(&self) -> usize {
+        self.dims.heads / self.dims.kv_heads
+    }
+
+    /// What the sequence's token `index` of this call sees.
+    pub fn seen(&self, sequence: &Sequence, index: usize) -> Range<usize> {
+        seen(self.dims, sequence, index)
+    }
+
+    /// What some tokens see together. (Of later ones neither the first nor the last key comes earlier.)
+    pub fn seen_by(&self, sequence: &Sequence, tokens: Range<usize>) -> Range<usize> {
+        let first = self.seen(sequence, tokens.start).start;
+        first..self.seen(sequence, tokens.end - 1).end
+    }
+
+    /// Packs a block of one key-value head, as far as tokens of this call see it.
+    pub fn pack(&self, sequence: &Sequence, head: usize, block: usize, lines: Lines<'_>) {
+        let Self { kv, .. } = *self;
+        let first = block * KEYS;
+        let seen = self.seen_by(sequence, 0..sequence.rows.len());
+        let (cached, cached_values) =
+            self.cache[self.region.slot(sequence.slot)].split_at(kv.elements() / 2);
+        let head_dim = self.block.head_dim;
+        let at = |slot| {
+            let position = first + slot;
+            let offset = head * head_dim;
+            seen.contains(&position).then(|| {
+                match position.checked_sub(sequence.position) {
+                    Some(index) => {
+                        let row = sequence.rows.start + index;
+                        let value =
+                            row * self.dims.qkv_width() + self.dims.query_width() + kv.width;
+                        [&self.keys[row * kv.width + offset..], &self.qkv[value + offset..]]
+                    }
+                    None => {
+                        let row = kv.offset(position) + offset;
+                        [&cached[row..], &cached_values[row..]]
+                    }
+                }
+                .map(|rest| &rest[..head_dim])
+            })
+        };
+        let slots = (seen.end - first).min(KEYS).next_multiple_of(NR);
+        lines.pack(self.isa, self.block, slots, at);
+    }
+
+    /// Elements of the states of some tokens' heads of one key-value head.
+    pub fn states(&self, tokens: usize) -> usize {
+        tokens * self.group() * stride(self.block.head_dim)
+    }
+}
+
+/// What the sequence's token `index` of a call sees. The prompt is the call that begins at position 0.
+pub fn seen(dims: &AttentionDims, sequence: &Sequence, index: usize) -> Range<usize> {
+    let position = sequence.position + index;
+    let cut = match sequence.position {
+        0 => dims.seen_in_cut_prompt(position, sequence.rows.len()),
+        _ => None,
+    };
+    cut.unwrap_or_else(|| dims.seen(position))
+}
+
+/// The queries of some tokens of a sequence that one key-value head answers, token by token.
+#[derive(Debug)]
+pub struct Queries<'q> {
+    call: &'q Call<'q>,
+    sequence: &'q Sequence,
+    tokens: Range<usize>,
+    queries: &'q Lhs,
+    tiles: &'q mut Tiles,
+    states: &'q mut [f32],
+}
+
+impl Own {
+    /// Rotates, scales and packs queries; their states have seen nothing. Returns the room for a block, too.
+    pub fn queries<'q>(
+        &'q mut self,
+        call: &'q Call<'q>,
+        sequence: &'q Sequence,
+        tokens: Range<usize>,
+        head: usize,
+    ) -> (Queries<'q>, &'q mut Panels) {
+        let Self { query, queries, states, tiles, panels } = self;
+        let (head_dim, group) = (call.block.head_dim, call.group());
+        let width = group * head_dim;
+        let query = crate::room(query, tokens.len() * width);
+        let scale = call.dims.scale as f32;
+        call.isa.run(|| {
+            for (index, query) in tokens.clone().zip(query.chunks_exact_mut(width)) {
+                let row = sequence.rows.start + index;
+                let first = row * call.dims.qkv_width() + head * width;
+                query.copy_from_slice(&call.qkv[first..][..width]);
+                call.rotations.rotate(row, query, head_dim);
+                query.iter_mut().for_each(|x| *x *= scale);
+            }
+        });
+        let size = (tokens.len() * group, head_dim);
+        queries
+            .pack(call.isa, call.block.in_pairs, size, |row| &query[row * head_dim..][..head_dim]);
+        let states = crate::room(states, call.states(tokens.len()));
+        begin(head_dim, states);
+        (Queries { call, sequence, tokens, queries, tiles, states }, panels)
+    }
+}
+
+impl Queries<'_> {
+    /// Attends to a block.
+    pub fn attend(&mut self, block: usize, lines: Panel<'_>) {
+        let Self { call, sequence, tokens, .. } = self;
+        let group = call.group();
+        let seen = |row: usize| {
+            let Range { start, end } = call.seen(sequence, tokens.start + row / group);
+            let within = |key: usize| key.saturating_sub(block * KEYS).min(KEYS);
+            within(start)..within(end)
+        };
+        self.tiles.attend(call.isa, call.block, self.queries, lines, seen, self.states);
+    }
+
+    /// \[tokens, H / Hkv\] states.
+    pub fn states(&self) -> &[f32] {
+        self.states
+    }
+}

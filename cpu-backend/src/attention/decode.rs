@@ -1,0 +1,93 @@
+//! Few queries of every sequence: each block of the cache is read once, by whichever thread, and what the blocks give
+//! is merged in order.
+
+use longseq_core::batch::{Sequence, Sequences};
+use rayon::prelude::*;
+
+use super::{
+    call::{Call, OWN},
+    prefill::{blocks, store},
+    softmax::{begin, merge, stride},
+};
+use crate::gemm::MR;
+
+/// Queries of one key-value head that count as few, beyond those of one token.
+const FEW: usize = 4 * MR;
+
+/// Products and elements that a thread takes at once, at least.
+const LEAST: usize = 1 << 18;
+
+/// Whether a sequence has few queries.
+pub fn is_few(call: &Call<'_>, sequence: &Sequence) -> bool {
+    let tokens = sequence.rows.len();
+    tokens == 1 || tokens * call.group() <= FEW
+}
+
+/// Working memory.
+#[derive(Debug, Default)]
+pub struct Decode {
+    jobs: Vec<Job>,
+    /// The states of each job's queries.
+    states: Vec<f32>,
+    /// Those of all blocks of one head.
+    merged: Vec<f32>,
+}
+
+/// A block of keys of one head.
+#[derive(Debug)]
+struct Job {
+    sequence: Sequence,
+    head: usize,
+    block: usize,
+}
+
+impl Decode {
+    /// Attends with every token of all sequences that have few.
+    pub fn run(&mut self, call: &Call<'_>, sequences: &Sequences<'_>, out: &mut [f32]) {
+        let few = || sequences.iter().filter(|sequence| is_few(call, sequence));
+        let Some(most) = few().map(|sequence| sequence.rows.len()).max() else { return };
+        self.jobs.clear();
+        for sequence in few() {
+            let blocks = blocks(call.seen_by(&sequence, 0..sequence.rows.len()));
+            for head in 0..call.dims.kv_heads {
+                let job = |block| Job { sequence: sequence.clone(), head, block };
+                self.jobs.extend(blocks.clone().map(job));
+            }
+        }
+        let room = call.states(most);
+        let states = crate::room(&mut self.states, self.jobs.len() * room);
+        let each = call.block.lines() * (8 + most * call.group());
+        let all = states.par_chunks_mut(room).zip(&self.jobs).with_min_len(1 + LEAST / each);
+        all.for_each(|(states, job)| OWN.with_borrow_mut(|own| job.run(call, own, states)));
+        let merged = crate::room(&mut self.merged, room);
+        let mut done = self.jobs.iter().zip(states.chunks(room)).peekable();
+        while let Some((Job { sequence, head, .. }, _)) = done.peek() {
+            let (sequence, head) = (sequence, *head);
+            let merged = &mut merged[..call.states(sequence.rows.len())];
+            begin(call.block.head_dim, merged);
+            let same = |job: &Job| job.sequence.slot == sequence.slot && job.head == head;
+            while let Some((_, states)) = done.next_if(|(job, _)| same(job)) {
+                let stride = stride(call.block.head_dim);
+                call.isa.run(|| {
+                    let rows = merged.chunks_exact_mut(stride).zip(states.chunks_exact(stride));
+                    rows.for_each(|(earlier, later)| merge(call.block.head_dim, earlier, later));
+                });
+            }
+            let width = call.dims.query_width();
+            let out = &mut out[sequence.rows.start * width..sequence.rows.end * width];
+            store(call, head, merged, out);
+        }
+    }
+}
+
+impl Job {
+    fn run(&self, call: &Call<'_>, own: &mut super::call::Own, states: &mut [f32]) {
+        let Self { sequence, head, block } = self;
+        let tokens = 0..sequence.rows.len();
+        let (mut queries, panels) = own.queries(call, sequence, tokens, *head);
+        panels.fill(call.block, 1, |_, lines| call.pack(sequence, *head, *block, lines));
+        queries.attend(*block, panels.block(call.block, 0));
+        let found = queries.states();
+        states[..found.len()].copy_from_slice(found);
+    }
+}

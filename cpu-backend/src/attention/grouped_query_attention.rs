@@ -1,0 +1,134 @@
+use core::ops::Range;
+
+use longseq_core::{
+    attention::{grouped_query_attention::AttentionDims, kv_cache::KvCacheDims},
+    backend::GroupedQueryAttention,
+    batch::{Sequence, Sequences},
+    error::{enough, same},
+    state::StateMut,
+};
+use rayon::prelude::*;
+
+use super::{
+    Scratch,
+    call::{Call, seen},
+    decode::is_few,
+    panels::BlockDims,
+    prefill::prefill,
+};
+use crate::{Cpu, Result, gemm::Stored, isa::Isa, room};
+
+/// Elements that a thread rotates or copies at once, at least.
+const LEAST: usize = 1 << 15;
+
+impl GroupedQueryAttention for Cpu<'_> {
+    fn grouped_query_attention(
+        &mut self,
+        dims: &AttentionDims,
+        sequences: &Sequences<'_>,
+        qkv: &[f32],
+        kv: &KvCacheDims,
+        cache: StateMut<'_, [f32]>,
+        out: &mut [f32],
+    ) -> Result {
+        check(dims, sequences, qkv.len(), kv, &cache, out.len())?;
+        let StateMut { buffer, region } = cache;
+        let rows = sequences.rows();
+        if rows == 0 {
+            return Ok(());
+        }
+        let Self { isa, work, attention_in, attention, .. } = self;
+        let Scratch { rotations, panels, decode } = attention;
+        let isa = *isa;
+        rotations.prepare(dims, sequences);
+        let keys = room(work, rows * kv.width);
+        let least = (LEAST / kv.width).max(1);
+        let rotated = keys.par_chunks_mut(kv.width).enumerate().with_min_len(least);
+        rotated.for_each(|(row, key)| {
+            let first = row * dims.qkv_width() + dims.query_width();
+            key.copy_from_slice(&qkv[first..][..key.len()]);
+            isa.run(|| rotations.rotate(row, key, dims.head_dim));
+        });
+        let in_pairs = pairs(isa, *attention_in);
+        let block = BlockDims { head_dim: dims.head_dim, in_pairs };
+        let (keys, cache, rotations) = (&*keys, &*buffer, &*rotations);
+        let call = Call { isa, dims, block, kv, qkv, keys, rotations, cache, region };
+        for sequence in sequences.iter().filter(|sequence| !is_few(&call, sequence)) {
+            let rows =
+                sequence.rows.start * dims.query_width()..sequence.rows.end * dims.query_width();
+            prefill(&call, &sequence, panels, &mut out[rows]);
+        }
+        decode.run(&call, sequences, out);
+        for sequence in sequences.iter() {
+            store(dims, (kv, keys), qkv, &sequence, &mut buffer[region.slot(sequence.slot)]);
+        }
+        Ok(())
+    }
+}
+
+/// Whether the instruction set multiplies pairs of bf16, and may.
+fn pairs(isa: Isa, stored: Stored) -> bool {
+    match isa {
+        #[cfg(target_arch = "x86_64")]
+        Isa::Avx512Bf16(..) => stored == Stored::Bf16,
+        _ => false,
+    }
+}
+
+fn check(
+    dims: &AttentionDims,
+    sequences: &Sequences<'_>,
+    qkv: usize,
+    kv: &KvCacheDims,
+    cache: &StateMut<'_, [f32]>,
+    out: usize,
+) -> Result {
+    let operation = "grouped_query_attention";
+    let rows = sequences.rows();
+    dims.check()?;
+    enough(operation, "qkv", rows.saturating_mul(dims.qkv_width()), qkv)?;
+    enough(operation, "out", rows.saturating_mul(dims.query_width()), out)?;
+    same(operation, "cache", kv.elements(), cache.region.elements)?;
+    same(operation, "cache width", dims.kv_width(), kv.width)?;
+    enough(operation, "cache rows", 1, kv.rows)?;
+    for sequence in sequences.iter() {
+        let end = cache.region.slot(sequence.slot).end;
+        enough(operation, "state", end, cache.buffer.len())?;
+        let tokens = sequence.rows.len();
+        enough(operation, "positions", sequence.position, usize::MAX - tokens)?;
+        // No token sees more than the last.
+        let most = seen(dims, &sequence, tokens - 1).len();
+        enough(operation, "cache rows", most, kv.rows)?;
+    }
+    Ok(())
+}
+
+/// Puts the newest keys, rotated, and values of a call into their cache: as many as it has rows.
+fn store(
+    dims: &AttentionDims,
+    (kv, keys): (&KvCacheDims, &[f32]),
+    qkv: &[f32],
+    sequence: &Sequence,
+    cache: &mut [f32],
+) {
+    let tokens = sequence.rows.len();
+    let kept = tokens.min(kv.rows);
+    let first = tokens - kept;
+    let begin = (sequence.position + first) % kv.rows;
+    let before_end = kept.min(kv.rows - begin);
+    let (cached, cached_values) = cache.split_at_mut(kv.elements() / 2);
+    let mut copy = |tokens: Range<usize>, row: usize| {
+        let place = row * kv.width..(row + tokens.len()) * kv.width;
+        let keys = &keys[(sequence.rows.start + tokens.start) * kv.width..];
+        let rows = cached[place.clone()].par_chunks_mut(kv.width);
+        let rows = rows.zip(cached_values[place].par_chunks_mut(kv.width)).enumerate();
+        rows.with_min_len((LEAST / kv.width).max(1)).for_each(|(index, (key, value))| {
+            key.copy_from_slice(&keys[index * kv.width..][..kv.width]);
+            let row = sequence.rows.start + tokens.start + index;
+            let first = row * dims.qkv_width() + dims.query_width() + kv.width;
+            value.copy_from_slice(&qkv[first..][..kv.width]);
+        });
+    };
+    copy(first..first + before_end, begin);
+    copy(first + before_end..tokens, 0);
+}
