@@ -60,13 +60,16 @@ impl Tiles {
                 tile(isa, queries.rows(number), dims.keys(block, first / NR + panel), scores);
             }
             let mut weighed = [Weighed::NOTHING; MR];
-            isa.run(|| {
-                for (row, weighed) in weighed.iter_mut().enumerate().take(rows) {
-                    let Range { start, end } = visible[row];
-                    let seen = start.saturating_sub(first)..end.saturating_sub(first);
-                    *weighed = weigh(scores, row, seen, &mut self.weights[row][..count]);
-                }
-            });
+            isa.run(
+                #[inline(always)]
+                || {
+                    for (row, weighed) in weighed.iter_mut().enumerate().take(rows) {
+                        let Range { start, end } = visible[row];
+                        let seen = start.saturating_sub(first)..end.saturating_sub(first);
+                        *weighed = weigh(scores, row, seen, &mut self.weights[row][..count]);
+                    }
+                },
+            );
             self.lhs.pack(isa, dims.in_pairs, (rows, count), |row| &self.weights[row][..count]);
             let values = |panel| dims.values(block, panel, (first, count));
             merge(isa, (dims, values), self.lhs.rows(0), &weighed, states, &mut self.scores[0]);
@@ -85,21 +88,28 @@ fn merge<'b>(
 ) {
     let stride = stride(dims.head_dim);
     let mut factors = [[1.0, 0.0]; MR];
-    isa.run(|| {
-        let rows = states.chunks_exact_mut(stride).zip(weighed).zip(&mut factors);
-        for ((state, weighed), factors) in rows.filter(|((_, weighed), _)| weighed.sum != 0.0) {
-            *factors = join(&mut state[stride - 16..], *weighed);
-        }
-    });
+    isa.run(
+        #[inline(always)]
+        || {
+            let rows = states.chunks_exact_mut(stride).zip(weighed).zip(&mut factors);
+            for ((state, weighed), factors) in rows.filter(|((_, weighed), _)| weighed.sum != 0.0) {
+                *factors = join(&mut state[stride - 16..], *weighed);
+            }
+        },
+    );
     for panel in 0..dims.value_panels() {
         tile(isa, weights, values(panel), sums);
-        isa.run(|| {
-            let rows = states.chunks_exact_mut(stride).zip(weighed).zip(&*sums).zip(&factors);
-            for (((state, weighed), sums), factors) in rows {
-                if weighed.sum != 0.0 {
-                    add(&mut state[panel * NR..][..NR], sums, *factors);
+        isa.run(
+            #[inline(always)]
+            || {
+                let rows = states.chunks_exact_mut(stride).zip(weighed).zip(&*sums).zip(&factors);
+                for (((state, weighed), values), factors) in rows {
+                    let sums = state[panel * NR..].first_chunk_mut();
+                    if let (Some(sums), true) = (sums, weighed.sum != 0.0) {
+                        add(sums, values, *factors);
+                    }
                 }
-            }
-        });
+            },
+        );
     }
 }

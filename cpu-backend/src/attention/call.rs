@@ -139,16 +139,20 @@ impl Own {
         let (head_dim, group) = (call.block.head_dim, call.group());
         let width = group * head_dim;
         let query = crate::room(query, tokens.len() * width);
-        let scale = call.dims.scale as f32;
-        call.isa.run(|| {
-            for (index, query) in tokens.clone().zip(query.chunks_exact_mut(width)) {
-                let row = sequence.rows.start + index;
-                let first = row * call.dims.qkv_width() + head * width;
-                query.copy_from_slice(&call.qkv[first..][..width]);
-                call.rotations.rotate(row, query, head_dim);
-                query.iter_mut().for_each(|x| *x *= scale);
-            }
-        });
+        // Scores count in units of ln 2.
+        let scale = (call.dims.scale * core::f64::consts::LOG2_E) as f32;
+        call.isa.run(
+            #[inline(always)]
+            || {
+                for (index, query) in tokens.clone().zip(query.chunks_exact_mut(width)) {
+                    let row = sequence.rows.start + index;
+                    let first = row * call.dims.qkv_width() + head * width;
+                    query.copy_from_slice(&call.qkv[first..][..width]);
+                    call.rotations.rotate(row, query, head_dim);
+                    query.iter_mut().for_each(|x| *x *= scale);
+                }
+            },
+        );
         let size = (tokens.len() * group, head_dim);
         queries
             .pack(call.isa, call.block.in_pairs, size, |row| &query[row * head_dim..][..head_dim]);

@@ -46,12 +46,13 @@ impl Decode {
     pub fn run(&mut self, call: &Call<'_>, sequences: &Sequences<'_>, out: &mut [f32]) {
         let few = || sequences.iter().filter(|sequence| is_few(call, sequence));
         let Some(most) = few().map(|sequence| sequence.rows.len()).max() else { return };
+        let heads = call.dims.kv_heads;
         self.jobs.clear();
         for sequence in few() {
-            let blocks = blocks(call.seen_by(&sequence, 0..sequence.rows.len()));
-            for head in 0..call.dims.kv_heads {
-                let job = |block| Job { sequence: sequence.clone(), head, block };
-                self.jobs.extend(blocks.clone().map(job));
+            for block in blocks(call.seen_by(&sequence, 0..sequence.rows.len())) {
+                // All heads of a block together: they lie in the same rows.
+                let job = |head| Job { sequence: sequence.clone(), block, head };
+                self.jobs.extend((0..heads).map(job));
             }
         }
         let room = call.states(most);
@@ -60,22 +61,29 @@ impl Decode {
         let all = states.par_chunks_mut(room).zip(&self.jobs).with_min_len(1 + LEAST / each);
         all.for_each(|(states, job)| OWN.with_borrow_mut(|own| job.run(call, own, states)));
         let merged = crate::room(&mut self.merged, room);
-        let mut done = self.jobs.iter().zip(states.chunks(room)).peekable();
-        while let Some((Job { sequence, head, .. }, _)) = done.peek() {
-            let (sequence, head) = (sequence, *head);
-            let merged = &mut merged[..call.states(sequence.rows.len())];
-            begin(call.block.head_dim, merged);
-            let same = |job: &Job| job.sequence.slot == sequence.slot && job.head == head;
-            while let Some((_, states)) = done.next_if(|(job, _)| same(job)) {
-                let stride = stride(call.block.head_dim);
-                call.isa.run(|| {
-                    let rows = merged.chunks_exact_mut(stride).zip(states.chunks_exact(stride));
-                    rows.for_each(|(earlier, later)| merge(call.block.head_dim, earlier, later));
-                });
+        let (head_dim, width) = (call.block.head_dim, call.dims.query_width());
+        let stride = stride(head_dim);
+        let mut rest = &*states;
+        for jobs in self.jobs.chunk_by(|a, b| a.sequence.slot == b.sequence.slot) {
+            let (states, after) = rest.split_at(jobs.len() * room);
+            rest = after;
+            let rows = jobs[0].sequence.rows.clone();
+            let merged = &mut merged[..call.states(rows.len())];
+            let out = &mut out[rows.start * width..rows.end * width];
+            for head in 0..heads {
+                begin(head_dim, merged);
+                for states in states.chunks_exact(room).skip(head).step_by(heads) {
+                    call.isa.run(
+                        #[inline(always)]
+                        || {
+                            let rows = merged.chunks_exact_mut(stride);
+                            let rows = rows.zip(states.chunks_exact(stride));
+                            rows.for_each(|(earlier, later)| merge(head_dim, earlier, later));
+                        },
+                    );
+                }
+                store(call, head, merged, out);
             }
-            let width = call.dims.query_width();
-            let out = &mut out[sequence.rows.start * width..sequence.rows.end * width];
-            store(call, head, merged, out);
         }
     }
 }

@@ -47,7 +47,10 @@ impl GroupedQueryAttention for Cpu<'_> {
         rotated.for_each(|(row, key)| {
             let first = row * dims.qkv_width() + dims.query_width();
             key.copy_from_slice(&qkv[first..][..key.len()]);
-            isa.run(|| rotations.rotate(row, key, dims.head_dim));
+            isa.run(
+                #[inline(always)]
+                || rotations.rotate(row, key, dims.head_dim),
+            );
         });
         let in_pairs = pairs(isa, *attention_in);
         let block = BlockDims { head_dim: dims.head_dim, in_pairs };

@@ -122,25 +122,31 @@ impl Lines<'_> {
         match self {
             Self::Pairs(lines) => {
                 let (keys, values) = lines.split_at_mut(keys);
-                isa.run(|| {
-                    for slot in (0..slots).step_by(2) {
-                        let both = [at(slot), at(slot + 1)];
-                        for (slot, of) in (slot..).zip(both) {
-                            key_pairs(dims, slot, of.map(|of| of[0]), keys);
+                isa.run(
+                    #[inline(always)]
+                    || {
+                        for slot in (0..slots).step_by(2) {
+                            let both = [at(slot), at(slot + 1)];
+                            for (slot, of) in (slot..).zip(both) {
+                                key_pairs(dims, slot, of.map(|of| of[0]), keys);
+                            }
+                            value_pairs(dims, slot, both.map(|of| of.map(|of| of[1])), values);
                         }
-                        value_pairs(dims, slot, both.map(|of| of.map(|of| of[1])), values);
-                    }
-                });
+                    },
+                );
             }
             Self::Singles(lines) => {
                 let (keys, values) = lines.split_at_mut(keys);
-                isa.run(|| {
-                    for slot in 0..slots {
-                        let of = at(slot);
-                        key_singles(dims, slot, of.map(|of| of[0]), keys);
-                        value_singles(dims, slot, of.map(|of| of[1]), values);
-                    }
-                });
+                isa.run(
+                    #[inline(always)]
+                    || {
+                        for slot in 0..slots {
+                            let of = at(slot);
+                            key_singles(dims, slot, of.map(|of| of[0]), keys);
+                            value_singles(dims, slot, of.map(|of| of[1]), values);
+                        }
+                    },
+                );
             }
         }
     }

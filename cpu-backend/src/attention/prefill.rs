@@ -29,11 +29,12 @@ pub fn prefill(call: &Call<'_>, sequence: &Sequence, panels: &mut Panels, out: &
     for first in (0..heads).step_by(together) {
         let heads = first..heads.min(first + together);
         panels.fill(call.block, heads.len() * blocks.len(), |index, lines| {
-            let (head, block) = (heads.start + index / blocks.len(), index % blocks.len());
+            // All heads of a block together: they lie in the same rows.
+            let (head, block) = (heads.start + index % heads.len(), index / heads.len());
             call.pack(sequence, head, blocks.start + block, lines);
         });
         let packed = |head: usize, block: usize| {
-            let index = (head - heads.start) * blocks.len() + block - blocks.start;
+            let index = (block - blocks.start) * heads.len() + head - heads.start;
             panels.block(call.block, index)
         };
         let width = call.dims.query_width();
@@ -63,10 +64,14 @@ pub fn store(call: &Call<'_>, head: usize, states: &[f32], out: &mut [f32]) {
     let (head_dim, group) = (call.block.head_dim, call.group());
     let stride = stride(head_dim);
     let rows = out.chunks_exact_mut(call.dims.query_width());
-    call.isa.run(|| {
-        for (out, states) in rows.zip(states.chunks_exact(group * stride)) {
-            let out = out[head * group * head_dim..][..group * head_dim].chunks_exact_mut(head_dim);
-            out.zip(states.chunks_exact(stride)).for_each(|(out, state)| mean(state, out));
-        }
-    });
+    call.isa.run(
+        #[inline(always)]
+        || {
+            for (out, states) in rows.zip(states.chunks_exact(group * stride)) {
+                let out =
+                    out[head * group * head_dim..][..group * head_dim].chunks_exact_mut(head_dim);
+                out.zip(states.chunks_exact(stride)).for_each(|(out, state)| mean(state, out));
+            }
+        },
+    );
 }

@@ -1,14 +1,11 @@
 //! Softmax of keys that come block by block (Milakov and Gimelshein 2018; Dao et al. 2022).
 //!
 //! A row's state is its weighted sum of values, relative to the largest score so far, that score and the sum of
-//! weights. All functions are to be compiled for an instruction set: see [`Isa::run`](crate::isa::Isa::run).
+//! weights. Scores are in units of ln 2, so that weights are powers of 2. All functions are to be compiled for an instruction set: see [`Isa::run`](crate::isa::Isa::run).
 
 use core::ops::Range;
 
-use crate::{
-    gemm::{NR, Tile},
-    numeric::math::exp,
-};
+use crate::gemm::{NR, Tile};
 
 /// Elements of a row's state: D filled up to whole panels, then the largest score, the sum of weights, and room up
 /// to a cache line.
@@ -38,51 +35,65 @@ impl Weighed {
     pub const NOTHING: Self = Self { most: f32::MIN, sum: 0.0 };
 }
 
-/// Weights e^(score − largest score) of the keys that a row sees, 0 of the others: `seen` counts from the first score
+/// Weights 2^(score − largest score) of the keys that a row sees, 0 of the others: `seen` counts from the first score
 /// of the first tile.
 #[inline(always)]
 pub fn weigh(scores: &[Tile], row: usize, seen: Range<usize>, weights: &mut [f32]) -> Weighed {
     let mut lanes = [f32::MIN; NR];
-    for (panel, scores) in scores.iter().enumerate() {
-        let visible = Visible::new(panel, &seen);
-        for (lane, (most, &x)) in lanes.iter_mut().zip(&scores[row]).enumerate() {
-            let x = if visible.at(lane) { x } else { f32::MIN };
-            *most = if x > *most { x } else { *most };
+    for (panel, scores) in (0..).zip(scores) {
+        let scores = masked(&scores[row], panel, &seen, f32::MIN);
+        for lane in 0..NR {
+            lanes[lane] = if scores[lane] > lanes[lane] { scores[lane] } else { lanes[lane] };
         }
     }
     let most = folded(lanes, |a, b| if a > b { a } else { b });
     let mut lanes = [0.0; NR];
-    let weights = weights.as_chunks_mut::<NR>().0;
-    for (panel, (scores, weights)) in scores.iter().zip(weights).enumerate() {
-        let visible = Visible::new(panel, &seen);
-        for (lane, (weight, &x)) in weights.iter_mut().zip(&scores[row]).enumerate() {
-            let x = exp(x - most);
-            *weight = if visible.at(lane) { x } else { 0.0 };
+    for (panel, (scores, weights)) in (0..).zip(scores.iter().zip(weights.as_chunks_mut().0)) {
+        let mut found = [0.0; NR];
+        for lane in 0..NR {
+            found[lane] = exp2(scores[row][lane] - most);
         }
-        lanes.iter_mut().zip(&*weights).for_each(|(sum, &weight)| *sum += weight);
+        *weights = masked(&found, panel, &seen, 0.0);
+        for lane in 0..NR {
+            lanes[lane] += weights[lane];
+        }
     }
     Weighed { most, sum: folded(lanes, |a, b| a + b) }
 }
 
-/// Which columns of a panel are seen.
-#[derive(Clone, Copy)]
-struct Visible {
-    first: u32,
-    end: u32,
+/// A panel's values, with `unseen` for those of keys that are not seen.
+#[inline(always)]
+fn masked(values: &[f32; NR], panel: usize, seen: &Range<usize>, unseen: f32) -> [f32; NR] {
+    let within = |key: usize| key.saturating_sub(panel * NR).min(NR) as u32;
+    let (first, end) = (within(seen.start), within(seen.end));
+    if (first, end) == (0, NR as u32) {
+        return *values;
+    }
+    let mut masked = [unseen; NR];
+    for lane in 0..NR {
+        let seen = (lane as u32 >= first) & ((lane as u32) < end);
+        masked[lane] = if seen { values[lane] } else { unseen };
+    }
+    masked
 }
 
-impl Visible {
-    #[inline(always)]
-    fn new(panel: usize, seen: &Range<usize>) -> Self {
-        let within = |key: usize| key.saturating_sub(panel * NR).min(NR) as u32;
-        Self { first: within(seen.start), end: within(seen.end) }
-    }
-
-    #[inline(always)]
-    fn at(self, lane: usize) -> bool {
-        let lane = lane as u32;
-        (lane >= self.first) & (lane < self.end)
-    }
+/// 2ˣ for x ≤ 0; below −126 what it is there, which times any sum of a softmax is nothing.
+#[inline(always)]
+fn exp2(x: f32) -> f32 {
+    /// Adding this to a number below 2²² in magnitude rounds it to a whole one, which then stands in the lowest bits.
+    const ROUND: f32 = 12_582_912.0;
+    let x = if x < -126.0 { -126.0 } else { x };
+    let shifted = x + ROUND;
+    let r = x - (shifted - ROUND);
+    // (r ln 2)ᵏ / k! up to k = 6: what is left out is 1.2e-7 of the sum for |r| ≤ ½.
+    let p = 1.540_353e-4;
+    let p = p * r + 1.333_355_8e-3;
+    let p = p * r + 9.618_129e-3;
+    let p = p * r + 5.550_411e-2;
+    let p = p * r + 2.402_265_1e-1;
+    let p = p * r + 6.931_472e-1;
+    let p = p * r + 1.0;
+    p * f32::from_bits((shifted.to_bits() << 23).wrapping_add(1.0_f32.to_bits()))
 }
 
 /// One of all lanes, by halves.
@@ -102,7 +113,7 @@ fn folded(mut lanes: [f32; NR], of: impl Fn(f32, f32) -> f32) -> f32 {
 #[inline(always)]
 pub fn join(tail: &mut [f32], block: Weighed) -> [f32; 2] {
     let most = if block.most > tail[0] { block.most } else { tail[0] };
-    let factors = [exp(tail[0] - most), exp(block.most - most)];
+    let factors = [exp2(tail[0] - most), exp2(block.most - most)];
     tail[0] = most;
     tail[1] = tail[1] * factors[0] + block.sum * factors[1];
     factors
@@ -110,8 +121,12 @@ pub fn join(tail: &mut [f32], block: Weighed) -> [f32; 2] {
 
 /// sum · factor + value · factor.
 #[inline(always)]
-pub fn add(sums: &mut [f32], values: &[f32], [old, new]: [f32; 2]) {
-    sums.iter_mut().zip(values).for_each(|(sum, &value)| *sum = *sum * old + value * new);
+pub fn add(sums: &mut [f32; NR], values: &[f32; NR], [old, new]: [f32; 2]) {
+    let mut found = *sums;
+    for lane in 0..NR {
+        found[lane] = found[lane] * old + values[lane] * new;
+    }
+    *sums = found;
 }
 
 /// Merges a later state of a row into an earlier one.
@@ -122,7 +137,8 @@ pub fn merge(head_dim: usize, earlier: &mut [f32], later: &[f32]) {
     let block = Weighed { most: later[0], sum: later[1] };
     if block.sum != 0.0 {
         let factors = join(tail, block);
-        add(sums, values, factors);
+        let pieces = sums.as_chunks_mut().0.iter_mut().zip(values.as_chunks().0);
+        pieces.for_each(|(sums, values)| add(sums, values, factors));
     }
 }
 
