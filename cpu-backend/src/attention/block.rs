@@ -4,7 +4,7 @@ use core::ops::Range;
 
 use super::{
     panels::{BlockDims, KEYS},
-    softmax::{Weighed, add, join, stride, weigh},
+    softmax::{Weigh, Weighed, add, join, stride},
 };
 use crate::{
     gemm::{Lhs, MR, NR, Panel, Tile, tile},
@@ -60,16 +60,11 @@ impl Tiles {
                 tile(isa, queries.rows(number), dims.keys(block, first / NR + panel), scores);
             }
             let mut weighed = [Weighed::NOTHING; MR];
-            isa.run(
-                #[inline(always)]
-                || {
-                    for (row, weighed) in weighed.iter_mut().enumerate().take(rows) {
-                        let Range { start, end } = visible[row];
-                        let seen = start.saturating_sub(first)..end.saturating_sub(first);
-                        *weighed = weigh(scores, row, seen, &mut self.weights[row][..count]);
-                    }
-                },
-            );
+            for seen in &mut visible {
+                *seen = seen.start.saturating_sub(first)..seen.end.saturating_sub(first);
+            }
+            let (seen, weights) = (&visible[..rows], &mut self.weights);
+            isa.simd(Weigh { scores, seen, weights, weighed: &mut weighed });
             self.lhs.pack(isa, dims.in_pairs, (rows, count), |row| &self.weights[row][..count]);
             let values = |panel| dims.values(block, panel, (first, count));
             merge(isa, (dims, values), self.lhs.rows(0), &weighed, states, &mut self.scores[0]);

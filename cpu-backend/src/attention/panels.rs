@@ -8,7 +8,7 @@ use crate::{
 };
 
 /// Positions of a block, whose first is a multiple of this.
-pub const KEYS: usize = 128;
+pub const KEYS: usize = 256;
 
 /// The form of a block of one head: panels of [`NR`] keys over the channels, then panels of [`NR`] channels over the
 /// keys.

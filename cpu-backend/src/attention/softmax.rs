@@ -5,7 +5,9 @@
 
 use core::ops::Range;
 
-use crate::gemm::{NR, Tile};
+use pulp::{Scalar, Simd, WithSimd};
+
+use crate::gemm::{MR, NR, Tile};
 
 /// Elements of a row's state: D filled up to whole panels, then the largest score, the sum of weights, and room up
 /// to a cache line.
@@ -35,77 +37,86 @@ impl Weighed {
     pub const NOTHING: Self = Self { most: f32::MIN, sum: 0.0 };
 }
 
-/// Weights 2^(score − largest score) of the keys that a row sees, 0 of the others: `seen` counts from the first score
-/// of the first tile.
+/// Weights 2^(score − largest score) of the keys that a tile's rows see, 0 of the others.
+#[derive(Debug)]
+pub struct Weigh<'w, const KEYS: usize> {
+    /// Scores, panel by panel.
+    pub scores: &'w mut [Tile],
+    /// What each row sees, counted from the first score.
+    pub seen: &'w [Range<usize>],
+    /// The weights of each row.
+    pub weights: &'w mut [[f32; KEYS]; MR],
+    /// The rest of what the block gives each row.
+    pub weighed: &'w mut [Weighed; MR],
+}
+
+impl<const KEYS: usize> WithSimd for Weigh<'_, KEYS> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        let rows = self.weights.iter_mut().zip(self.weighed).zip(self.seen).zip(0..);
+        for (((weights, weighed), seen), row) in rows {
+            if seen.start >= seen.end {
+                continue;
+            }
+            hide(self.scores, row, seen);
+            let mut most = simd.splat_f32s(f32::MIN);
+            for scores in &*self.scores {
+                for &score in S::as_simd_f32s(&scores[row]).0 {
+                    most = simd.select_f32s(simd.greater_than_f32s(score, most), score, most);
+                }
+            }
+            weighed.most = simd.reduce_max_f32s(most);
+            let most = simd.splat_f32s(weighed.most);
+            let mut sum = simd.splat_f32s(0.0);
+            for (scores, weights) in self.scores.iter().zip(weights.as_chunks_mut::<NR>().0) {
+                let scores = S::as_simd_f32s(&scores[row]).0.iter();
+                for (weight, &score) in S::as_mut_simd_f32s(weights).0.iter_mut().zip(scores) {
+                    *weight = exp2(simd, simd.sub_f32s(score, most));
+                    sum = simd.add_f32s(sum, *weight);
+                }
+            }
+            weighed.sum = simd.reduce_sum_f32s(sum);
+        }
+    }
+}
+
+/// Puts −∞ for the scores of keys that a row does not see.
 #[inline(always)]
-pub fn weigh(scores: &[Tile], row: usize, seen: Range<usize>, weights: &mut [f32]) -> Weighed {
-    let mut lanes = [f32::MIN; NR];
+fn hide(scores: &mut [Tile], row: usize, seen: &Range<usize>) {
     for (panel, scores) in (0..).zip(scores) {
-        let scores = masked(&scores[row], panel, &seen, f32::MIN);
-        for lane in 0..NR {
-            lanes[lane] = if scores[lane] > lanes[lane] { scores[lane] } else { lanes[lane] };
-        }
+        let within = |key: usize| key.saturating_sub(panel * NR).min(NR);
+        scores[row][..within(seen.start)].fill(f32::NEG_INFINITY);
+        scores[row][within(seen.end)..].fill(f32::NEG_INFINITY);
     }
-    let most = folded(lanes, |a, b| if a > b { a } else { b });
-    let mut lanes = [0.0; NR];
-    for (panel, (scores, weights)) in (0..).zip(scores.iter().zip(weights.as_chunks_mut().0)) {
-        let mut found = [0.0; NR];
-        for lane in 0..NR {
-            found[lane] = exp2(scores[row][lane] - most);
-        }
-        *weights = masked(&found, panel, &seen, 0.0);
-        for lane in 0..NR {
-            lanes[lane] += weights[lane];
-        }
-    }
-    Weighed { most, sum: folded(lanes, |a, b| a + b) }
 }
 
-/// A panel's values, with `unseen` for those of keys that are not seen.
+/// 2ˣ for x ≤ 0; 0 below −126.
 #[inline(always)]
-fn masked(values: &[f32; NR], panel: usize, seen: &Range<usize>, unseen: f32) -> [f32; NR] {
-    let within = |key: usize| key.saturating_sub(panel * NR).min(NR) as u32;
-    let (first, end) = (within(seen.start), within(seen.end));
-    if (first, end) == (0, NR as u32) {
-        return *values;
-    }
-    let mut masked = [unseen; NR];
-    for lane in 0..NR {
-        let seen = (lane as u32 >= first) & ((lane as u32) < end);
-        masked[lane] = if seen { values[lane] } else { unseen };
-    }
-    masked
-}
-
-/// 2ˣ for x ≤ 0; below −126 what it is there, which times any sum of a softmax is nothing.
-#[inline(always)]
-fn exp2(x: f32) -> f32 {
+fn exp2<S: Simd>(simd: S, x: S::f32s) -> S::f32s {
     /// Adding this to a number below 2²² in magnitude rounds it to a whole one, which then stands in the lowest bits.
     const ROUND: f32 = 12_582_912.0;
-    let x = if x < -126.0 { -126.0 } else { x };
-    let shifted = x + ROUND;
-    let r = x - (shifted - ROUND);
-    // (r ln 2)ᵏ / k! up to k = 6: what is left out is 1.2e-7 of the sum for |r| ≤ ½.
-    let p = 1.540_353e-4;
-    let p = p * r + 1.333_355_8e-3;
-    let p = p * r + 9.618_129e-3;
-    let p = p * r + 5.550_411e-2;
-    let p = p * r + 2.402_265_1e-1;
-    let p = p * r + 6.931_472e-1;
-    let p = p * r + 1.0;
-    p * f32::from_bits((shifted.to_bits() << 23).wrapping_add(1.0_f32.to_bits()))
-}
-
-/// One of all lanes, by halves.
-#[inline(always)]
-fn folded(mut lanes: [f32; NR], of: impl Fn(f32, f32) -> f32) -> f32 {
-    let mut half = NR / 2;
-    while half > 0 {
-        let (low, high) = lanes.split_at_mut(half);
-        low.iter_mut().zip(high).for_each(|(a, &mut b)| *a = of(*a, b));
-        half /= 2;
+    /// (ln 2)ᵏ / k! from k = 5 down to 0: what is left out is 1.2e-7 of the sum for fractions up to ½.
+    const SERIES: [f32; 6] =
+        [1.333_355_8e-3, 9.618_129e-3, 5.550_411e-2, 2.402_265_1e-1, 6.931_472e-1, 1.0];
+    let shifted = simd.add_f32s(x, simd.splat_f32s(ROUND));
+    let fraction = simd.sub_f32s(x, simd.sub_f32s(shifted, simd.splat_f32s(ROUND)));
+    let mut sum = simd.splat_f32s(1.540_353e-4);
+    for term in SERIES {
+        let term = simd.splat_f32s(term);
+        sum = if size_of::<S::f32s>() == size_of::<f32>() {
+            // Without vectors there may be no fused instruction.
+            simd.add_f32s(simd.mul_f32s(sum, fraction), term)
+        } else {
+            simd.mul_add_f32s(sum, fraction, term)
+        };
     }
-    lanes[0]
+    let whole = simd.wrapping_dyn_shl_u32s(simd.transmute_u32s_f32s(shifted), simd.splat_u32s(23));
+    let power = simd.add_u32s(whole, simd.splat_u32s(1.0_f32.to_bits()));
+    let found = simd.mul_f32s(sum, simd.transmute_f32s_u32s(power));
+    let little = simd.less_than_f32s(x, simd.splat_f32s(-126.0));
+    simd.select_f32s(little, simd.splat_f32s(0.0), found)
 }
 
 /// Takes what a block gives into a row's state, but for its values: returns the factors of the old sum of values and
@@ -113,7 +124,7 @@ fn folded(mut lanes: [f32; NR], of: impl Fn(f32, f32) -> f32) -> f32 {
 #[inline(always)]
 pub fn join(tail: &mut [f32], block: Weighed) -> [f32; 2] {
     let most = if block.most > tail[0] { block.most } else { tail[0] };
-    let factors = [exp2(tail[0] - most), exp2(block.most - most)];
+    let factors = [tail[0] - most, block.most - most].map(|x| exp2(Scalar, x));
     tail[0] = most;
     tail[1] = tail[1] * factors[0] + block.sum * factors[1];
     factors
