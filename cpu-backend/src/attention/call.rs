@@ -19,6 +19,9 @@ use crate::{
     isa::Isa,
 };
 
+/// Neighbouring channels of a row that are read together, at least.
+const CHANNELS: usize = 256;
+
 /// A call, before its keys are in the cache.
 #[derive(Clone, Copy, Debug)]
 pub struct Call<'c> {
@@ -68,7 +71,7 @@ impl Call<'_> {
         first..self.seen(sequence, tokens.end - 1).end
     }
 
-    /// Packs a block of one key-value head, as far as tokens of this call see it.
+    /// Packs a block of neighbouring key-value heads from `head` on, as far as tokens of this call see it.
     pub fn pack(&self, sequence: &Sequence, head: usize, block: usize, lines: Lines<'_>) {
         let Self { kv, .. } = *self;
         let first = block * KEYS;
@@ -76,9 +79,9 @@ impl Call<'_> {
         let (cached, cached_values) =
             self.cache[self.region.slot(sequence.slot)].split_at(kv.elements() / 2);
         let head_dim = self.block.head_dim;
-        let at = |slot| {
+        let at = |other: usize, slot: usize| {
             let position = first + slot;
-            let offset = head * head_dim;
+            let offset = (head + other) * head_dim;
             seen.contains(&position).then(|| {
                 match position.checked_sub(sequence.position) {
                     Some(index) => {
@@ -97,6 +100,13 @@ impl Call<'_> {
         };
         let slots = (seen.end - first).min(KEYS).next_multiple_of(NR);
         lines.pack(self.isa, self.block, slots, at);
+    }
+
+    /// Neighbouring key-value heads whose keys are read together, so that enough of a row is; divides Hkv.
+    pub fn together(&self) -> usize {
+        let heads = self.dims.kv_heads;
+        let least = heads.div_ceil((self.kv.width / CHANNELS).max(1));
+        (least..heads).find(|together| heads % together == 0).unwrap_or(heads)
     }
 
     /// Elements of the states of some tokens' heads of one key-value head.

@@ -5,7 +5,8 @@ use longseq_core::batch::{Sequence, Sequences};
 use rayon::prelude::*;
 
 use super::{
-    call::{Call, OWN},
+    call::{Call, OWN, Own},
+    panels::Lines,
     prefill::{blocks, store},
     softmax::{begin, merge, stride},
 };
@@ -33,12 +34,12 @@ pub struct Decode {
     merged: Vec<f32>,
 }
 
-/// A block of keys of one head.
+/// A block of keys of neighbouring heads, from `head` on.
 #[derive(Debug)]
 struct Job {
     sequence: Sequence,
-    head: usize,
     block: usize,
+    head: usize,
 }
 
 impl Decode {
@@ -46,26 +47,27 @@ impl Decode {
     pub fn run(&mut self, call: &Call<'_>, sequences: &Sequences<'_>, out: &mut [f32]) {
         let few = || sequences.iter().filter(|sequence| is_few(call, sequence));
         let Some(most) = few().map(|sequence| sequence.rows.len()).max() else { return };
-        let heads = call.dims.kv_heads;
+        let (heads, together) = (call.dims.kv_heads, call.together());
         self.jobs.clear();
         for sequence in few() {
             for block in blocks(call.seen_by(&sequence, 0..sequence.rows.len())) {
-                // All heads of a block together: they lie in the same rows.
                 let job = |head| Job { sequence: sequence.clone(), block, head };
-                self.jobs.extend((0..heads).map(job));
+                self.jobs.extend((0..heads).step_by(together).map(job));
             }
         }
         let room = call.states(most);
-        let states = crate::room(&mut self.states, self.jobs.len() * room);
-        let each = call.block.lines() * (8 + most * call.group());
-        let all = states.par_chunks_mut(room).zip(&self.jobs).with_min_len(1 + LEAST / each);
-        all.for_each(|(states, job)| OWN.with_borrow_mut(|own| job.run(call, own, states)));
+        let states = crate::room(&mut self.states, self.jobs.len() * together * room);
+        let each = together * call.block.lines() * (8 + most * call.group());
+        let jobs = states.par_chunks_mut(together * room).zip(&self.jobs);
+        jobs.with_min_len(1 + LEAST / each).for_each(|(states, job)| {
+            OWN.with_borrow_mut(|own| job.run(call, own, states.chunks_exact_mut(room)));
+        });
         let merged = crate::room(&mut self.merged, room);
         let (head_dim, width) = (call.block.head_dim, call.dims.query_width());
         let stride = stride(head_dim);
         let mut rest = &*states;
         for jobs in self.jobs.chunk_by(|a, b| a.sequence.slot == b.sequence.slot) {
-            let (states, after) = rest.split_at(jobs.len() * room);
+            let (states, after) = rest.split_at(jobs.len() * together * room);
             rest = after;
             let rows = jobs[0].sequence.rows.clone();
             let merged = &mut merged[..call.states(rows.len())];
@@ -89,13 +91,23 @@ impl Decode {
 }
 
 impl Job {
-    fn run(&self, call: &Call<'_>, own: &mut super::call::Own, states: &mut [f32]) {
-        let Self { sequence, head, block } = self;
-        let tokens = 0..sequence.rows.len();
-        let (mut queries, panels) = own.queries(call, sequence, tokens, *head);
-        panels.fill(call.block, 1, |_, lines| call.pack(sequence, *head, *block, lines));
-        queries.attend(*block, panels.block(call.block, 0));
-        let found = queries.states();
-        states[..found.len()].copy_from_slice(found);
+    /// Attends with the query heads of each key-value head, whose states are in `states`.
+    fn run<'s>(
+        &self,
+        call: &Call<'_>,
+        own: &mut Own,
+        states: impl ExactSizeIterator<Item = &'s mut [f32]>,
+    ) {
+        let Self { sequence, block, head } = self;
+        let heads = states.len();
+        let pack = |_: usize, lines: Lines<'_>| call.pack(sequence, *head, *block, lines);
+        own.panels.fill(call.block, (heads, heads), pack);
+        for (other, states) in (0..).zip(states) {
+            let tokens = 0..sequence.rows.len();
+            let (mut queries, panels) = own.queries(call, sequence, tokens, head + other);
+            queries.attend(*block, panels.block(call.block, other));
+            let found = queries.states();
+            states[..found.len()].copy_from_slice(found);
+        }
     }
 }

@@ -1,14 +1,16 @@
 //! Keys and values as the kernels read them.
 
+use core::array;
+
 use rayon::prelude::*;
 
 use crate::{
-    gemm::{Line, NR, Panel, bf16_pair},
+    gemm::{Line, NR, Panel, bf16_pair, transpose},
     isa::Isa,
 };
 
 /// Positions of a block, whose first is a multiple of this.
-pub const KEYS: usize = 256;
+pub const KEYS: usize = 128;
 
 /// The form of a block of one head: panels of [`NR`] keys over the channels, then panels of [`NR`] channels over the
 /// keys.
@@ -73,15 +75,20 @@ pub struct Panels {
 }
 
 impl Panels {
-    /// Packs `blocks` blocks, of which `pack` packs one, shared out to threads.
-    pub fn fill(&mut self, dims: BlockDims, blocks: usize, pack: impl Fn(usize, Lines<'_>) + Sync) {
-        let lines = dims.lines();
+    /// Packs `blocks` blocks, of which `pack` packs `together` neighbours at once, shared out to threads.
+    pub fn fill(
+        &mut self,
+        dims: BlockDims,
+        (blocks, together): (usize, usize),
+        pack: impl Fn(usize, Lines<'_>) + Sync,
+    ) {
+        let (lines, share) = (blocks * dims.lines(), together * dims.lines());
         if dims.in_pairs {
-            let all = room(&mut self.pairs, blocks * lines).par_chunks_mut(lines).enumerate();
-            all.for_each(|(block, lines)| pack(block, Lines::Pairs(lines)));
+            let all = room(&mut self.pairs, lines).par_chunks_mut(share).enumerate();
+            all.for_each(|(share, lines)| pack(share * together, Lines::Pairs(lines)));
         } else {
-            let all = room(&mut self.singles, blocks * lines).par_chunks_mut(lines).enumerate();
-            all.for_each(|(block, lines)| pack(block, Lines::Singles(lines)));
+            let all = room(&mut self.singles, lines).par_chunks_mut(share).enumerate();
+            all.for_each(|(share, lines)| pack(share * together, Lines::Singles(lines)));
         }
     }
 
@@ -110,105 +117,124 @@ pub enum Lines<'a> {
 }
 
 impl Lines<'_> {
-    /// Packs the first `slots` keys and values (a multiple of [`NR`]); `at` gives those of a slot, or zeros.
+    /// Packs the first `slots` keys and values (a multiple of [`NR`]) of a block of each of these heads; `at` gives
+    /// those of a head and a slot, or zeros. Rows hold all heads, so heads are done together, 16 rows at a time.
     pub fn pack<'r>(
         self,
         isa: Isa,
         dims: BlockDims,
         slots: usize,
-        at: impl Fn(usize) -> Option<[&'r [f32]; 2]>,
+        at: impl Fn(usize, usize) -> Option<[&'r [f32]; 2]>,
     ) {
         let keys = dims.key_lines();
         match self {
             Self::Pairs(lines) => {
-                let (keys, values) = lines.split_at_mut(keys);
-                isa.run(
-                    #[inline(always)]
-                    || {
-                        for slot in (0..slots).step_by(2) {
-                            let both = [at(slot), at(slot + 1)];
-                            for (slot, of) in (slot..).zip(both) {
-                                key_pairs(dims, slot, of.map(|of| of[0]), keys);
-                            }
-                            value_pairs(dims, slot, both.map(|of| of.map(|of| of[1])), values);
-                        }
-                    },
-                );
+                for first in (0..slots).step_by(16) {
+                    for (head, lines) in (0..).zip(lines.chunks_exact_mut(dims.lines())) {
+                        let (keys, values) = lines.split_at_mut(keys);
+                        let rows: [_; 16] = array::from_fn(|slot| at(head, first + slot));
+                        key_pairs(isa, dims, first, rows.map(|row| row.map(|of| of[0])), keys);
+                        let rows = rows.map(|row| row.map(|of| of[1]));
+                        isa.run(
+                            #[inline(always)]
+                            || value_pairs(dims, first, rows, values),
+                        );
+                    }
+                }
             }
             Self::Singles(lines) => {
-                let (keys, values) = lines.split_at_mut(keys);
-                isa.run(
-                    #[inline(always)]
-                    || {
-                        for slot in 0..slots {
-                            let of = at(slot);
-                            key_singles(dims, slot, of.map(|of| of[0]), keys);
-                            value_singles(dims, slot, of.map(|of| of[1]), values);
-                        }
-                    },
-                );
+                for slot in 0..slots {
+                    for (head, lines) in (0..).zip(lines.chunks_exact_mut(dims.lines())) {
+                        let (keys, values) = lines.split_at_mut(keys);
+                        let of = at(head, slot);
+                        isa.run(
+                            #[inline(always)]
+                            || {
+                                key_singles(dims, slot, of.map(|of| of[0]), keys);
+                                value_singles(dims, slot, of.map(|of| of[1]), values);
+                            },
+                        );
+                    }
+                }
             }
         }
     }
 }
 
-/// [`NR`] channels from `first` on, with zeros after the last.
+/// [`NR`] channels from `first` on, with zeros after the last, which `room` is for.
 #[inline(always)]
-fn piece(row: Option<&[f32]>, first: usize) -> [f32; NR] {
+fn piece<'r>(row: Option<&'r [f32]>, first: usize, room: &'r mut [f32; NR]) -> &'r [f32; NR] {
     let rest = row.and_then(|row| row.get(first..)).unwrap_or(&[]);
     if let Some(piece) = rest.first_chunk() {
-        return *piece;
+        return piece;
     }
-    let mut piece = [0.0; NR];
-    piece.iter_mut().zip(rest).for_each(|(piece, &x)| *piece = x);
-    piece
+    room.fill(0.0);
+    room[..rest.len()].copy_from_slice(rest);
+    room
 }
 
-/// The lines of a key's panel with its column in them.
-#[inline(always)]
-fn column<T>(lines: &mut [Line<T>], depth: usize, slot: usize) -> impl Iterator<Item = &mut T> {
-    let lines = &mut lines[slot / NR * depth..][..depth];
-    lines.as_chunks_mut::<2>().0.iter_mut().map(move |line| &mut line[slot % NR / 16].0[slot % 16])
-}
-
-#[inline(always)]
-fn key_pairs(dims: BlockDims, slot: usize, key: Option<&[f32]>, lines: &mut [Line<u32>]) {
-    let mut column = column(lines, dims.depth(dims.head_dim), slot);
-    for first in (0..dims.head_dim).step_by(NR) {
-        let piece = piece(key, first);
-        let mut pairs = [0; NR / 2];
-        for (pair, &[low, high]) in pairs.iter_mut().zip(piece.as_chunks::<2>().0) {
-            *pair = bf16_pair(low, high);
+/// Packs 16 keys from slot `first` on.
+fn key_pairs(
+    isa: Isa,
+    dims: BlockDims,
+    first: usize,
+    rows: [Option<&[f32]>; 16],
+    lines: &mut [Line<u32>],
+) {
+    let depth = dims.depth(dims.head_dim);
+    let panel = &mut lines[first / NR * depth..][..depth];
+    let mut pairs = [Line([0; 16]); 16];
+    let mut rooms = [[0.0; NR]; 16];
+    for (number, lines) in (0..).zip(panel.chunks_mut(NR)) {
+        let mut pieces = [&[0.0; NR]; 16];
+        for ((piece, row), room) in pieces.iter_mut().zip(rows).zip(&mut rooms) {
+            *piece = self::piece(row, number * NR, room);
         }
-        pairs.iter().zip(&mut column).for_each(|(&pair, out)| *out = pair);
+        transpose(isa, pieces, &mut pairs);
+        let lines = lines.as_chunks_mut::<2>().0.iter_mut();
+        lines.zip(&pairs).for_each(|(lines, &pairs)| lines[first % NR / 16] = pairs);
     }
 }
 
 #[inline(always)]
-fn value_pairs(dims: BlockDims, slot: usize, rows: [Option<&[f32]>; 2], lines: &mut [Line<u32>]) {
+fn value_pairs(dims: BlockDims, first: usize, rows: [Option<&[f32]>; 16], lines: &mut [Line<u32>]) {
     for panel in 0..dims.value_panels() {
-        let [low, high] = rows.map(|row| piece(row, panel * NR));
-        let out = &mut lines[panel * dims.depth(KEYS) + slot..][..2];
-        for (channel, (&low, &high)) in low.iter().zip(&high).enumerate() {
-            out[channel / 16].0[channel % 16] = bf16_pair(low, high);
+        let lines = &mut lines[panel * dims.depth(KEYS) + first..][..16];
+        let mut room = [[0.0; NR]; 2];
+        for (out, &[low, high]) in lines.as_chunks_mut::<2>().0.iter_mut().zip(rows.as_chunks().0) {
+            let [a, b] = &mut room;
+            let (low, high) = (piece(low, panel * NR, a), piece(high, panel * NR, b));
+            for (half, out) in (0..).zip(out) {
+                for lane in 0..16 {
+                    let channel = half * 16 + lane;
+                    out.0[lane] = bf16_pair(low[channel], high[channel]);
+                }
+            }
         }
     }
 }
 
 #[inline(always)]
 fn key_singles(dims: BlockDims, slot: usize, key: Option<&[f32]>, lines: &mut [Line<f32>]) {
-    let mut column = column(lines, dims.depth(dims.head_dim), slot);
+    let depth = dims.depth(dims.head_dim);
+    let lines = &mut lines[slot / NR * depth..][..depth];
+    let mut lines = lines.as_chunks_mut::<2>().0.iter_mut();
     for first in (0..dims.head_dim).step_by(NR) {
-        piece(key, first).iter().zip(&mut column).for_each(|(&x, out)| *out = x);
+        let mut room = [0.0; NR];
+        let piece = piece(key, first, &mut room);
+        for (lines, &x) in lines.by_ref().take(NR).zip(piece) {
+            lines[slot % NR / 16].0[slot % 16] = x;
+        }
     }
 }
 
 #[inline(always)]
 fn value_singles(dims: BlockDims, slot: usize, row: Option<&[f32]>, lines: &mut [Line<f32>]) {
     for panel in 0..dims.value_panels() {
-        let piece = piece(row, panel * NR);
+        let mut room = [0.0; NR];
+        let piece = piece(row, panel * NR, &mut room);
         let out = &mut lines[panel * dims.depth(KEYS) + 2 * slot..][..2];
-        for (out, piece) in out.iter_mut().zip(piece.as_chunks::<16>().0) {
+        for (out, piece) in out.iter_mut().zip(piece.as_chunks().0) {
             out.0 = *piece;
         }
     }

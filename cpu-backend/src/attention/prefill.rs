@@ -23,13 +23,14 @@ pub fn prefill(call: &Call<'_>, sequence: &Sequence, panels: &mut Panels, out: &
     let tokens = sequence.rows.len();
     let blocks = blocks(call.seen_by(sequence, 0..tokens));
     let heads = call.dims.kv_heads;
-    let together = (LINES / (blocks.len() * call.block.lines())).clamp(1, heads);
+    let read = call.together();
+    let fit = LINES / (blocks.len() * call.block.lines());
+    let together = (fit / read * read).clamp(read, heads);
     let least = (TILES * MR / call.group()).max(1);
     let share = tokens.div_ceil(4 * rayon::current_num_threads()).next_multiple_of(MR).min(least);
     for first in (0..heads).step_by(together) {
         let heads = first..heads.min(first + together);
-        panels.fill(call.block, heads.len() * blocks.len(), |index, lines| {
-            // All heads of a block together: they lie in the same rows.
+        panels.fill(call.block, (heads.len() * blocks.len(), read), |index, lines| {
             let (head, block) = (heads.start + index % heads.len(), index / heads.len());
             call.pack(sequence, head, blocks.start + block, lines);
         });

@@ -2,8 +2,10 @@
 #![cfg(target_arch = "x86_64")]
 
 use core::arch::x86_64::{
-    __m512bh, _mm256_storeu_si256, _mm512_cvtneps_pbh, _mm512_dpbf16_ps, _mm512_loadu_ps,
-    _mm512_loadu_si512, _mm512_set1_epi32, _mm512_setzero_ps, _mm512_storeu_ps,
+    __m512bh, __m512i, _mm256_storeu_si256, _mm512_cvtne2ps_pbh, _mm512_cvtneps_pbh,
+    _mm512_dpbf16_ps, _mm512_loadu_ps, _mm512_loadu_si512, _mm512_set1_epi32, _mm512_setzero_ps,
+    _mm512_setzero_si512, _mm512_shuffle_i32x4, _mm512_storeu_ps, _mm512_storeu_si512,
+    _mm512_unpackhi_epi32, _mm512_unpackhi_epi64, _mm512_unpacklo_epi32, _mm512_unpacklo_epi64,
 };
 
 use super::{Line, MR, NR, Tile, pack::bf16_pair};
@@ -89,5 +91,53 @@ unsafe fn interleave_with(row: &[f32], out: &mut [u32], stride: usize) {
     let done = (blocks.len() * 8 * stride).min(out.len());
     for (out, pair) in out[done..].iter_mut().step_by(stride).zip(rest.chunks(2)) {
         *out = bf16_pair(pair[0], pair.get(1).copied().unwrap_or(0.0));
+    }
+}
+
+/// Rounds 16 rows to bf16: line p of `out` gets the pairs p of all of them.
+pub fn transpose(_: Bf16, rows: [&[f32; NR]; 16], out: &mut [Line<u32>; 16]) {
+    // SAFETY: the proof says that AVX512-BF16 is there.
+    unsafe { transpose_with(rows, out) }
+}
+
+/// # Safety
+/// AVX512-BF16 must be there.
+#[target_feature(enable = "avx512f,avx512bf16")]
+unsafe fn transpose_with(rows: [&[f32; NR]; 16], out: &mut [Line<u32>; 16]) {
+    const { assert!(NR == 32) };
+    let mut pairs = [_mm512_setzero_si512(); 16];
+    for (pairs, row) in pairs.iter_mut().zip(rows) {
+        // SAFETY: a row has 32 elements; vectors of 512 bits hold any bits.
+        *pairs = unsafe {
+            let (low, high) = (_mm512_loadu_ps(row.as_ptr()), _mm512_loadu_ps(row[16..].as_ptr()));
+            core::mem::transmute::<__m512bh, __m512i>(_mm512_cvtne2ps_pbh(high, low))
+        };
+    }
+    // Of every four rows each quarter of a vector gets one pair.
+    let mut fours = pairs;
+    for (fours, &[a, b, c, d]) in fours.as_chunks_mut().0.iter_mut().zip(pairs.as_chunks().0) {
+        let low = [_mm512_unpacklo_epi32(a, b), _mm512_unpacklo_epi32(c, d)];
+        let high = [_mm512_unpackhi_epi32(a, b), _mm512_unpackhi_epi32(c, d)];
+        *fours = [
+            _mm512_unpacklo_epi64(low[0], low[1]),
+            _mm512_unpackhi_epi64(low[0], low[1]),
+            _mm512_unpacklo_epi64(high[0], high[1]),
+            _mm512_unpackhi_epi64(high[0], high[1]),
+        ];
+    }
+    for pair in 0..4 {
+        let [a, b, c, d] = [fours[pair], fours[4 + pair], fours[8 + pair], fours[12 + pair]];
+        let even = [_mm512_shuffle_i32x4(a, b, 0x88), _mm512_shuffle_i32x4(c, d, 0x88)];
+        let odd = [_mm512_shuffle_i32x4(a, b, 0xdd), _mm512_shuffle_i32x4(c, d, 0xdd)];
+        let lines = [
+            _mm512_shuffle_i32x4(even[0], even[1], 0x88),
+            _mm512_shuffle_i32x4(odd[0], odd[1], 0x88),
+            _mm512_shuffle_i32x4(even[0], even[1], 0xdd),
+            _mm512_shuffle_i32x4(odd[0], odd[1], 0xdd),
+        ];
+        for (out, line) in out.iter_mut().skip(pair).step_by(4).zip(lines) {
+            // SAFETY: a line has 64 bytes.
+            unsafe { _mm512_storeu_si512(out.0.as_mut_ptr().cast(), line) };
+        }
     }
 }

@@ -59,3 +59,16 @@ pub fn tile(isa: Isa, rows: Rows<'_>, panel: Panel<'_>, out: &mut Tile) {
         (_, Rows::Pairs { .. }, _) => {}
     }
 }
+
+/// Rounds 16 rows to bf16: line p of `out` gets the pairs p of all of them.
+#[inline]
+pub fn transpose(isa: Isa, rows: [&[f32; NR]; 16], out: &mut [Line<u32>; 16]) {
+    #[cfg(target_arch = "x86_64")]
+    if let Isa::Avx512Bf16(_, proof) = isa {
+        return bf16::transpose(proof, rows, out);
+    }
+    let _ = isa;
+    for (pair, out) in out.iter_mut().enumerate() {
+        out.0 = rows.map(|row| bf16_pair(row[2 * pair], row[2 * pair + 1]));
+    }
+}
