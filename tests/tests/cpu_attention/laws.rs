@@ -1,0 +1,106 @@
+//! The same bits whatever is beside a token, and nothing of what it does not see.
+
+use longseq_core::attention::grouped_query_attention::AttentionDims;
+use longseq_cpu::gemm::Stored;
+use longseq_cpu::isa::Isa;
+use proptest::prelude::*;
+
+use super::{Case, bits, dims};
+
+/// Every instruction set and precision.
+fn ways() -> impl Iterator<Item = (Isa, Stored)> {
+    let both = |isa| [Stored::F32, Stored::Bf16].map(|stored| (isa, stored));
+    Isa::all().into_iter().flat_map(both)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(24))]
+    #[test]
+    fn any_split_gives_the_same_bits(
+        tokens in 2..400_usize,
+        cuts in prop::collection::vec(any::<prop::sample::Index>(), 1..5),
+        heads in (1..4_usize, 1..5_usize),
+        head_dim in prop::sample::select(vec![1, 16, 40, 64]),
+        window in prop::option::of(1..300_usize),
+        seed in any::<u64>(),
+    ) {
+        let dims = AttentionDims { window, ..dims(heads, head_dim) };
+        let case = Case::new(dims, 500, &[tokens], seed);
+        let mut ends: Vec<usize> = cuts.iter().map(|cut| cut.index(tokens)).collect();
+        ends.sort_unstable();
+        ends.push(tokens);
+        let ends: Vec<Vec<usize>> = ends.into_iter().map(|end| vec![end]).collect();
+        for (isa, stored) in ways() {
+            let whole = case.cpu(isa, stored, &[vec![tokens]]);
+            let pieces = case.cpu(isa, stored, &ends);
+            prop_assert_eq!(bits(&whole), bits(&pieces), "{} {:?}", isa, stored);
+        }
+    }
+
+    #[test]
+    fn any_batch_gives_the_same_bits(
+        tokens in prop::collection::vec(1..150_usize, 2..5),
+        cuts in prop::collection::vec(any::<prop::sample::Index>(), 5),
+        heads in (1..3_usize, 1..4_usize),
+        window in prop::option::of(1..150_usize),
+        seed in any::<u64>(),
+    ) {
+        let dims = AttentionDims { window, ..dims(heads, 16) };
+        let case = Case::new(dims, 200, &tokens, seed);
+        let first: Vec<usize> =
+            tokens.iter().zip(cuts).map(|(&tokens, cut)| cut.index(tokens)).collect();
+        for (isa, stored) in ways() {
+            let (together, _) = case.cpu(isa, stored, &[first.clone(), tokens.clone()]);
+            for (slot, rows) in case.qkv.iter().enumerate() {
+                let alone = Case { dims, capacity: 200, qkv: vec![rows.clone()] };
+                let (alone, _) = alone.cpu(isa, stored, &[vec![first[slot]], vec![tokens[slot]]]);
+                prop_assert!(together[slot].iter().map(|x| x.to_bits()).eq(
+                    alone[0].iter().map(|x| x.to_bits())
+                ), "{} {:?}", isa, stored);
+            }
+        }
+    }
+}
+
+#[test]
+fn token_by_token_gives_the_same_bits() {
+    for window in [None, Some(100)] {
+        let dims = AttentionDims { window, ..dims((2, 3), 64) };
+        let case = Case::new(dims, 300, &[270], 5);
+        let steps: Vec<Vec<usize>> = (1..=270).map(|end| vec![end]).collect();
+        for (isa, stored) in ways() {
+            let whole = case.cpu(isa, stored, &[vec![270]]);
+            assert_eq!(bits(&whole), bits(&case.cpu(isa, stored, &steps)), "{isa} {stored:?}");
+        }
+    }
+}
+
+#[test]
+fn any_number_of_threads_gives_the_same_bits() {
+    let case = Case::new(dims((6, 2), 64), 1200, &[1000, 3, 300, 1], 8);
+    let calls = [vec![900, 2, 150, 0], case.tokens()];
+    for (isa, stored) in ways().filter(|(isa, _)| isa.name() != "portable") {
+        let run = |threads| {
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+            pool.install(|| bits(&case.cpu(isa, stored, &calls)))
+        };
+        let one = run(1);
+        assert_eq!(one, run(2), "{isa} {stored:?}");
+        assert_eq!(one, run(3), "{isa} {stored:?}");
+    }
+}
+
+#[test]
+fn the_same_backend_can_serve_other_models_and_positions() {
+    let small = Case::new(dims((1, 2), 16), 100, &[90, 5], 1);
+    let other = AttentionDims { rotary: 8, rope_base: 100.0, ..dims((1, 2), 16) };
+    let other = Case::new(other, 100, &[90, 5], 1);
+    let none = AttentionDims { rotary: 0, ..other.dims };
+    let none = Case::new(none, 100, &[90, 5], 1);
+    let calls = [vec![40, 5], vec![41, 5], vec![90, 5]];
+    let mut cpu = longseq_cpu::Cpu::new(Isa::best());
+    for case in [&small, &other, &none, &small, &none, &other] {
+        let found = case.run(&mut cpu, &calls);
+        assert_eq!(bits(&found), bits(&case.cpu(Isa::best(), Stored::F32, &calls)));
+    }
+}
