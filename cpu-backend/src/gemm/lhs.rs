@@ -49,7 +49,12 @@ impl Lhs {
             self.in_pairs = true;
             self.depth = inputs.div_ceil(2);
             grow(&mut self.pairs, rows * self.depth);
-            for r in 0..rows {
+            let whole = rows / MR * MR;
+            for first in (0..whole).step_by(MR) {
+                let out = &mut self.pairs[first * self.depth..][..MR * self.depth];
+                whole_block(proof, core::array::from_fn(|r| row(first + r)), out);
+            }
+            for r in whole..rows {
                 let (start, height) = self.block(r / MR);
                 let out = &mut self.pairs[start + r % MR..][..(self.depth - 1) * height + 1];
                 super::bf16::interleave(proof, row(r), out, height);
@@ -91,6 +96,31 @@ impl Lhs {
         row: impl Fn(usize) -> &'r [f32],
     ) {
         self.pack(isa, b.is_bf16(), (rows, b.inputs()), row);
+    }
+}
+
+/// Interleaves the pairs of as many rows as a block has, most of them 16 at a time.
+#[cfg(target_arch = "x86_64")]
+fn whole_block(proof: crate::isa::Bf16, rows: [&[f32]; MR], out: &mut [u32]) {
+    use super::{Line, NR};
+    let pieces = rows.map(|row| row.as_chunks::<NR>().0);
+    let count = pieces.iter().map(|pieces| pieces.len()).min().unwrap_or(0);
+    let (done, rest) = out.split_at_mut(count * NR / 2 * MR);
+    let mut lines = [Line([0; 16]); 16];
+    for (number, out) in done.as_chunks_mut::<MR>().0.chunks_exact_mut(NR / 2).enumerate() {
+        let mut sixteen = [&[0.0; NR]; 16];
+        sixteen.iter_mut().zip(pieces).for_each(|(row, pieces)| *row = &pieces[number]);
+        super::bf16::transpose(proof, sixteen, &mut lines);
+        for (out, Line(line)) in out.iter_mut().zip(&lines) {
+            if let Some(pairs) = line.first_chunk() {
+                *out = *pairs;
+            }
+        }
+    }
+    if !rest.is_empty() {
+        for (r, row) in rows.iter().enumerate() {
+            super::bf16::interleave(proof, &row[count * NR..], &mut rest[r..], MR);
+        }
     }
 }
 
