@@ -43,18 +43,18 @@ impl Tiles {
         for (number, states) in states.chunks_mut(MR * stride).enumerate() {
             let rows = states.len() / stride;
             let mut visible = [const { 0..0 }; MR];
-            let mut union = KEYS..0;
+            let (mut start, mut end) = (KEYS, 0);
             for (row, visible) in visible.iter_mut().enumerate().take(rows) {
                 *visible = seen(number * MR + row);
                 if visible.start < visible.end {
-                    union = union.start.min(visible.start)..union.end.max(visible.end);
+                    (start, end) = (start.min(visible.start), end.max(visible.end));
                 }
             }
-            if union.start >= union.end {
+            if start >= end {
                 continue;
             }
-            let first = union.start / NR * NR;
-            let count = union.end.next_multiple_of(NR) - first;
+            let first = start / NR * NR;
+            let count = end.next_multiple_of(NR) - first;
             let scores = &mut self.scores[..count / NR];
             for (panel, scores) in scores.iter_mut().enumerate() {
                 tile(isa, queries.rows(number), dims.keys(block, first / NR + panel), scores);

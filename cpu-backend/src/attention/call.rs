@@ -106,7 +106,7 @@ impl Call<'_> {
     pub fn together(&self) -> usize {
         let heads = self.dims.kv_heads;
         let least = heads.div_ceil((self.kv.width / CHANNELS).max(1));
-        (least..heads).find(|together| heads % together == 0).unwrap_or(heads)
+        (least..heads).find(|together| heads.is_multiple_of(*together)).unwrap_or(heads)
     }
 
     /// Elements of the states of some tokens' heads of one key-value head.

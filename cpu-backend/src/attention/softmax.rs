@@ -99,7 +99,7 @@ fn exp2<S: Simd>(simd: S, x: S::f32s) -> S::f32s {
     const ROUND: f32 = 12_582_912.0;
     /// (ln 2)ᵏ / k! from k = 5 down to 0: what is left out is 1.2e-7 of the sum for fractions up to ½.
     const SERIES: [f32; 6] =
-        [1.333_355_8e-3, 9.618_129e-3, 5.550_411e-2, 2.402_265_1e-1, 6.931_472e-1, 1.0];
+        [1.333_355_8e-3, 9.618_129e-3, 5.550_411e-2, 2.402_265e-1, 6.931_472e-1, 1.0];
     let shifted = simd.add_f32s(x, simd.splat_f32s(ROUND));
     let fraction = simd.sub_f32s(x, simd.sub_f32s(shifted, simd.splat_f32s(ROUND)));
     let mut sum = simd.splat_f32s(1.540_353e-4);

@@ -8,7 +8,7 @@ use proptest::prelude::*;
 use super::{Case, dims};
 
 /// Root mean square of the difference, relative to that of the expected values. NaNs are to be in the same places.
-fn relative(found: &[f32], expected: &[f64]) -> f64 {
+pub fn relative(found: &[f32], expected: &[f64]) -> f64 {
     assert_eq!(found.len(), expected.len());
     let (mut difference, mut size) = (0.0, 1e-300);
     for (&x, &y) in found.iter().zip(expected) {
@@ -21,11 +21,12 @@ fn relative(found: &[f32], expected: &[f64]) -> f64 {
     (difference / size).sqrt()
 }
 
-/// Compares on all instruction sets: outputs, and what the cache holds and does not.
+/// Compares on all instruction sets: outputs, and what the cache holds and does not. With operands in bf16 the error
+/// is that of rounding them (7.3e-3 at most of 1800 such cases), to which `rounding.rs` holds it more closely.
 fn check(case: &Case, calls: &[Vec<usize>]) {
     let (expected, cache) = case.reference(calls);
     for isa in Isa::all() {
-        for (stored, bound) in [(Stored::F32, 1e-5), (Stored::Bf16, 4e-3)] {
+        for (stored, bound) in [(Stored::F32, 1e-5), (Stored::Bf16, 1e-2)] {
             let bound = if isa.name() == "avx512bf16" { bound } else { 1e-5 };
             let (found, found_cache) = case.cpu(isa, stored, calls);
             for (found, expected) in found.iter().zip(&expected) {

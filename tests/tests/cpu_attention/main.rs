@@ -2,6 +2,7 @@
 
 mod equivalence;
 mod laws;
+mod rounding;
 mod shapes;
 
 use longseq_core::attention::grouped_query_attention::AttentionDims;
