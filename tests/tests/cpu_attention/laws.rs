@@ -92,14 +92,17 @@ fn any_number_of_threads_gives_the_same_bits() {
 
 #[test]
 fn the_same_backend_can_serve_other_models_and_positions() {
-    let small = Case::new(dims((1, 2), 16), 100, &[90, 5], 1);
-    let other = AttentionDims { rotary: 8, rope_base: 100.0, ..dims((1, 2), 16) };
-    let other = Case::new(other, 100, &[90, 5], 1);
-    let none = AttentionDims { rotary: 0, ..other.dims };
-    let none = Case::new(none, 100, &[90, 5], 1);
-    let calls = [vec![40, 5], vec![41, 5], vec![90, 5]];
+    let first = dims((1, 2), 16);
+    let bases = [first, AttentionDims { rope_base: 100.0, ..first }];
+    let rotaries = [8, 0].map(|rotary| AttentionDims { rotary, ..first });
+    let cases =
+        [bases, rotaries].concat().into_iter().map(|dims| Case::new(dims, 100, &[90, 5], 1));
+    let cases: Vec<Case> = cases.collect();
+    // At the same positions: rotations are kept from call to call.
+    let calls = [vec![90, 5]];
     let mut cpu = longseq_cpu::Cpu::new(Isa::best());
-    for case in [&small, &other, &none, &small, &none, &other] {
+    // Each after each of the others.
+    for case in [0, 1, 0, 2, 0, 3, 1, 2, 1, 3, 2, 3, 0].map(|case: usize| &cases[case]) {
         let found = case.run(&mut cpu, &calls);
         assert_eq!(bits(&found), bits(&case.cpu(Isa::best(), Stored::F32, &calls)));
     }
