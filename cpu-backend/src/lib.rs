@@ -5,17 +5,17 @@
 //!
 //! - [`weight`] holds a model's weights as these operations read them, packed once;
 //! - [`gemm`] multiplies by them: almost all of a model's work;
-//! - `numeric`, `recurrence` and `attention` implement the operations.
+//! - [`numeric`] implements the operations on every row by itself.
+//!
+//! **Not yet here:** attention and the operations that carry a state. So no model runs on it yet.
 //!
 //! A token's result does not depend on the number of threads, on what else is in the batch, or on how its
 //! sequence is cut into calls: every element is made by the same operations in the same order. It does
 //! depend on the instruction set.
 
-mod attention;
 pub mod gemm;
 pub mod isa;
 pub mod numeric;
-mod recurrence;
 mod state;
 pub mod weight;
 

@@ -2,8 +2,8 @@
 #![cfg(target_arch = "x86_64")]
 
 use core::arch::x86_64::{
-    __m512bh, _mm256_storeu_si256, _mm512_cvtneps_pbh, _mm512_dpbf16_ps, _mm512_loadu_ps,
-    _mm512_loadu_si512, _mm512_set1_epi32, _mm512_setzero_ps, _mm512_storeu_ps,
+    __m256bh, __m256i, __m512bh, _mm256_storeu_si256, _mm512_cvtneps_pbh, _mm512_dpbf16_ps,
+    _mm512_loadu_ps, _mm512_loadu_si512, _mm512_set1_epi32, _mm512_setzero_ps, _mm512_storeu_ps,
 };
 
 use super::{Line, MR, NR, Tile, pack::bf16_pair};
@@ -81,7 +81,10 @@ unsafe fn interleave_with(row: &[f32], out: &mut [u32], stride: usize) {
         // SAFETY: 16 elements are read and 32 bytes written.
         unsafe {
             let rounded = _mm512_cvtneps_pbh(_mm512_loadu_ps(x.as_ptr()));
-            _mm256_storeu_si256(pairs.as_mut_ptr().cast(), core::mem::transmute(rounded));
+            _mm256_storeu_si256(
+                pairs.as_mut_ptr().cast(),
+                core::mem::transmute::<__m256bh, __m256i>(rounded),
+            );
         }
         let out = out[block * 8 * stride..].iter_mut().step_by(stride);
         out.zip(pairs).for_each(|(out, pair)| *out = pair);

@@ -1,1 +1,0 @@
-//! Operations that carry a state of fixed size.
