@@ -32,13 +32,16 @@ pub struct Cpu<'a> {
     lhs: Lhs,
     /// Room for an operation's intermediate results; what it holds between calls does not matter.
     work: Vec<f32>,
+    /// What the first of two products leaves for the second.
+    between: Vec<f32>,
     weights: PhantomData<Weight<'a>>,
 }
 
 impl Cpu<'_> {
     /// On this instruction set. Working memory grows with the first calls and is kept.
     pub fn new(isa: Isa) -> Self {
-        Self { isa, lhs: Lhs::default(), work: Vec::new(), weights: PhantomData }
+        let (lhs, work, between) = (Lhs::default(), Vec::new(), Vec::new());
+        Self { isa, lhs, work, between, weights: PhantomData }
     }
 }
 

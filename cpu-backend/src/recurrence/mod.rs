@@ -1,8 +1,13 @@
 //! Operations that carry a state of fixed size.
 
+mod causal_conv1d;
+mod heads;
+mod rg_lru;
 mod ssd;
+mod token_shift;
+mod wkv6;
 
-use core::{array, cell::RefCell};
+use core::array;
 
 use longseq_core::{
     batch::{Sequence, Sequences},
@@ -13,9 +18,6 @@ use rayon::prelude::*;
 
 /// Sequences that are handed out to threads together, at most.
 const TOGETHER: usize = 16;
-
-/// Lanes of the widest vector.
-const LANES: usize = 16;
 
 /// Hands every sequence with its state and its rows of `out` \[T, `width`\] to `see`, on several threads if that
 /// is worth it.
@@ -62,14 +64,4 @@ fn each_sequence(
         }
     }
     Ok(())
-}
-
-/// Working memory of a thread.
-type Own = RefCell<Vec<f32>>;
-
-/// Gives `needed` elements of a working buffer from a cache line's start on; it grows where it is shorter.
-fn aligned(own: &mut Vec<f32>, needed: usize) -> &mut [f32] {
-    let room = crate::room(own, needed + LANES);
-    let start = room.as_ptr().align_offset(64).min(LANES);
-    &mut room[start..][..needed]
 }

@@ -4,8 +4,6 @@
 //! one product and two fused multiply-adds, S = B (Δ x) + (e^(Δ A) S) and y += C S. The rows of a tile are summed in two
 //! sums, even and odd, and the tiles one after the other; at last D x is added.
 
-use core::cell::RefCell;
-
 use longseq_core::{
     backend::{Columns, SsdScan},
     batch::{Sequence, Sequences},
@@ -14,18 +12,16 @@ use longseq_core::{
     state::StateMut,
 };
 use pulp::{Simd, WithSimd};
-use rayon::prelude::*;
 
-use super::{LANES, Own, aligned, each_sequence};
+use super::{
+    each_sequence,
+    heads::{self, Part, aligned},
+};
 use crate::{
     Cpu, Result,
-    isa::Isa,
     numeric::math::{exp, softplus},
     weight::Weight,
 };
-
-/// Tokens of a block: with these, what a tile reads and writes stays in the first cache.
-const BLOCK: usize = 64;
 
 /// Products of tokens and elements of the state that are worth waking threads.
 const SHARED: usize = 1 << 17;
@@ -36,14 +32,14 @@ impl<'a> SsdScan for Cpu<'a> {
         dims: &SsdDims,
         sequences: &Sequences<'_>,
         (xbc, dt): (&[f32], Columns<&[f32]>),
-        heads: &SsdHeads<Weight<'a>>,
+        weights: &SsdHeads<Weight<'a>>,
         state: StateMut<'_, [f32]>,
         y: &mut [f32],
     ) -> Result {
         let (operation, isa) = ("ssd_scan", self.isa);
         let (rows, inner) = (sequences.rows(), dims.inner());
-        let bias = heads.dt_bias.values(operation)?;
-        let (a_log, d) = (heads.a_log.values(operation)?, heads.d.values(operation)?);
+        let bias = weights.dt_bias.values(operation)?;
+        let (a_log, d) = (weights.a_log.values(operation)?, weights.d.values(operation)?);
         dims.check(a_log.len(), d.len(), state.region.elements)?;
         same(operation, "dt_bias", dims.heads, bias.len())?;
         enough(operation, "xBC", rows.saturating_mul(dims.xbc_width()), xbc.len())?;
@@ -51,56 +47,16 @@ impl<'a> SsdScan for Cpu<'a> {
         let scan = Scan { dims, xbc, dt, bias, a_log, d };
         let shared = |rows: usize| rows.saturating_mul(dims.state_elements()) >= SHARED;
         let see = |sequence: Sequence, state: &mut [f32], y: &mut [f32]| {
-            let shared = shared(sequence.rows.len());
-            let mut done = None;
-            for (block, y) in y.chunks_mut(BLOCK * inner).enumerate() {
-                let row = sequence.rows.start + block * BLOCK;
-                let advance = |y: &mut [f32], state: &mut [f32]| {
-                    scan.block(isa, row, shared, state, y);
-                };
-                // Another thread puts the tokens of the block before in order while this one is made.
-                match done.take() {
-                    Some(before) if shared => {
-                        rayon::join(|| advance(y, state), || tokens_first(dims, before));
-                    }
-                    Some(before) => {
-                        tokens_first(dims, before);
-                        advance(y, state);
-                    }
-                    None => advance(y, state),
-                }
-                done = Some(y);
-            }
-            if let Some(last) = done {
-                tokens_first(dims, last);
-            }
+            let (start, shared) = (sequence.rows.start, shared(sequence.rows.len()));
+            let extents = (dims.heads, dims.head_dim);
+            heads::scan(extents, shared, state, y, |part, state, y, own| {
+                let row = start + part.token;
+                isa.simd(Heads { scan: &scan, part, row, state, y, own });
+            });
         };
         each_sequence(operation, sequences, state, (inner, y), shared(rows), see)?;
         Ok(())
     }
-}
-
-/// \[H, tokens, P\] made \[tokens, H, P\].
-fn tokens_first(dims: &SsdDims, y: &mut [f32]) {
-    let SsdDims { heads, head_dim, .. } = *dims;
-    let tokens = y.len() / dims.inner();
-    if tokens == 1 {
-        return;
-    }
-    OWN.with_borrow_mut(|own| {
-        let from = aligned(own, y.len());
-        from.copy_from_slice(y);
-        for (token, row) in y.chunks_exact_mut(heads * head_dim).enumerate() {
-            for (head, out) in row.chunks_exact_mut(head_dim).enumerate() {
-                out.copy_from_slice(&from[(head * tokens + token) * head_dim..][..head_dim]);
-            }
-        }
-    });
-}
-
-thread_local! {
-    /// Each thread's working memory.
-    static OWN: Own = RefCell::default();
 }
 
 /// What a scan reads.
@@ -113,33 +69,12 @@ struct Scan<'a> {
     d: &'a [f32],
 }
 
-impl Scan<'_> {
-    /// The tokens of a block, the first being row `row`; `y` comes out as \[H, tokens, P\].
-    fn block(&self, isa: Isa, row: usize, shared: bool, state: &mut [f32], y: &mut [f32]) {
-        let SsdDims { heads, head_dim, state: n, .. } = *self.dims;
-        let tokens = y.len() / self.dims.inner();
-        let share = if shared { heads.div_ceil(2 * rayon::current_num_threads()) } else { heads };
-        let run = |(number, (state, y)): (usize, (&mut [f32], &mut [f32]))| {
-            OWN.with_borrow_mut(|own| {
-                let (scan, head) = (self, number * share);
-                isa.simd(Heads { scan, row, tokens, head, state, y, own });
-            });
-        };
-        let (states, ys) = (share * head_dim * n, share * tokens * head_dim);
-        if share < heads {
-            state.par_chunks_mut(states).zip(y.par_chunks_mut(ys)).enumerate().for_each(run);
-        } else {
-            run((0, (state, y)));
-        }
-    }
-}
-
-/// Some heads, from `head` on, over the tokens of a block: their `state` \[heads, P, N\] and `y` \[heads, tokens, P\].
+/// Some heads over the tokens of a block, from row `row` on: their `state` \[heads, P, N\] and `y`
+/// \[heads, tokens, P\].
 struct Heads<'a> {
     scan: &'a Scan<'a>,
+    part: Part,
     row: usize,
-    tokens: usize,
-    head: usize,
     state: &'a mut [f32],
     y: &'a mut [f32],
     own: &'a mut Vec<f32>,
@@ -163,18 +98,20 @@ impl WithSimd for Heads<'_> {
 impl Heads<'_> {
     #[inline(always)]
     fn run<S: Simd, const SIDE: usize>(self, simd: S) {
-        let Self { scan, row, tokens, head: first, state, y, own } = self;
+        let Self { scan, part, row, state, y, own } = self;
+        let tokens = part.tokens;
         let SsdDims { head_dim, state: n, heads, groups } = *scan.dims;
         let tiles = n.div_ceil(SIDE);
-        let own = aligned(own, tokens * (2 * tiles * SIDE + 2 * SIDE + 2 * LANES));
+        let own = aligned(own, tokens * (2 * tiles * SIDE + 2 * SIDE + 2));
         let (bc, own) = own.split_at_mut(2 * tiles * tokens * SIDE);
         let (inputs, own) = own.split_at_mut(tokens * SIDE);
         let (sums, own) = own.split_at_mut(tokens * SIDE);
-        let (steps, decays) = own.split_at_mut(tokens * LANES);
-        let (steps, decays) = (&mut steps[..tokens], &mut decays[..tokens]);
+        let (steps, decays) = own.split_at_mut(tokens);
         let mut group = None;
         let states = state.chunks_exact_mut(head_dim * n);
-        for (head, (state, y)) in (first..).zip(states.zip(y.chunks_exact_mut(tokens * head_dim))) {
+        for (head, (state, y)) in
+            (part.head..).zip(states.zip(y.chunks_exact_mut(tokens * head_dim)))
+        {
             let own_group = head / (heads / groups);
             if group.replace(own_group) != Some(own_group) {
                 scan.read_bc::<SIDE>(row, own_group, bc);
