@@ -1,7 +1,11 @@
 //! The CPU backend's operations with a carried state, against the reference and against themselves: other threads,
 //! other batches, other splits.
 
+mod causal_conv1d;
+mod rg_lru;
 mod ssd;
+mod token_shift;
+mod wkv6;
 
 use std::ops::Range;
 
@@ -9,6 +13,7 @@ use longseq_core::batch::{Batch, Sequences};
 use longseq_core::numeric::tensor::{Dtype, Tensor};
 use longseq_core::reference::Reference;
 use longseq_core::state::{Region, StateMut};
+use longseq_cpu::gemm::{Packed, Stored};
 use longseq_cpu::{Cpu, CpuError, isa::Isa, weight::Weight};
 use proptest::prelude::*;
 use rayon::ThreadPoolBuilder;
@@ -244,11 +249,34 @@ fn weight(values: &[f32]) -> Weight<'static> {
     Weight::Values(values.to_vec())
 }
 
+/// Matrices \[in, out\] one after the other.
+fn matrices(values: &[f32], (inputs, outputs): (usize, usize), stored: Stored) -> Weight<'static> {
+    let pack = |matrix: &[f32]| {
+        Packed::new((outputs, inputs), stored, |n, out| {
+            out.iter_mut().enumerate().for_each(|(k, out)| *out = matrix[k * outputs + n]);
+            Ok::<_, ()>(())
+        })
+    };
+    Weight::Matrices(values.chunks(inputs * outputs).map(|matrix| pack(matrix).unwrap()).collect())
+}
+
+/// How near matrices packed so come to the reference.
+fn bound(stored: Stored) -> f64 {
+    match stored {
+        Stored::F32 => 1e-5,
+        Stored::Bf16 => 1e-2,
+    }
+}
+
+fn stored() -> impl Strategy<Value = Stored> {
+    prop_oneof![Just(Stored::F32), Just(Stored::Bf16)]
+}
+
 /// A weight of the reference: its bytes.
 #[derive(Clone, Debug)]
-struct Stored(Vec<u8>);
+struct Bytes(Vec<u8>);
 
-impl Stored {
+impl Bytes {
     fn new(values: &[f32]) -> Self {
         Self(values.iter().flat_map(|x| x.to_le_bytes()).collect())
     }

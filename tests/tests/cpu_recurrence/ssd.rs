@@ -9,7 +9,7 @@ use longseq_cpu::{Cpu, CpuError, isa::Isa, weight::Weight};
 use proptest::prelude::*;
 
 use super::{
-    Inputs, Operation, Stored, is_near, is_the_same_anyhow, lengths, noise, threads_do_not_matter,
+    Bytes, Inputs, Operation, is_near, is_the_same_anyhow, lengths, noise, threads_do_not_matter,
     weight,
 };
 
@@ -18,13 +18,13 @@ use super::{
 struct Scan {
     dims: SsdDims,
     weights: [Vec<f32>; 3],
-    stored: [Stored; 3],
+    bytes: [Bytes; 3],
 }
 
 impl Scan {
     fn new(dims: SsdDims, [bias, a_log, d]: [Vec<f32>; 3]) -> Self {
-        let stored = [&bias, &a_log, &d].map(|values| Stored::new(values));
-        Self { dims, weights: [bias, a_log, d], stored }
+        let bytes = [&bias, &a_log, &d].map(|values| Bytes::new(values));
+        Self { dims, weights: [bias, a_log, d], bytes }
     }
 
     fn random(dims: SsdDims, seed: u64) -> Self {
@@ -75,7 +75,7 @@ impl Operation for Scan {
         state: StateMut<'_, [f64]>,
         out: &mut [f64],
     ) {
-        let [dt_bias, a_log, d] = self.stored.each_ref().map(Stored::tensor);
+        let [dt_bias, a_log, d] = self.bytes.each_ref().map(Bytes::tensor);
         let (width, stride) = (self.dims.xbc_width(), self.inputs());
         let xbc: Vec<f64> = rows.chunks(stride).flat_map(|row| &row[..width]).copied().collect();
         let inputs = (&xbc[..], Columns::from(rows, stride, width));
