@@ -11,7 +11,7 @@ use longseq_core::{
 };
 use rayon::prelude::*;
 
-use super::each_sequence;
+use super::{each_sequence, filled, put};
 use crate::{
     Cpu, Result,
     isa::Isa,
@@ -89,11 +89,16 @@ fn transpose(from: &[f32], width: usize, out: &mut [f32]) {
 /// Moves `tokens` rows into a state \[C, K−1\], whose oldest fall out.
 fn carry(dims: &ConvDims, x: &Columns<&[f32]>, tokens: usize, state: &mut [f32]) {
     let past = dims.width - 1;
-    for (channel, state) in state.chunks_exact_mut(past.max(1)).enumerate() {
-        let kept = past.saturating_sub(tokens);
-        state.copy_within(past - kept.., 0);
-        for (row, state) in (tokens + kept - past..).zip(&mut state[kept..]) {
-            *state = x.buffer[row * x.stride + x.offset + channel];
+    for place in 0..past {
+        if let Some(row) = (tokens + place).checked_sub(past) {
+            let row = &x.buffer[x.row(row, dims.channels)];
+            let places = state[place..].iter_mut().step_by(past);
+            places.zip(row).for_each(|(place, &x)| *place = x);
+        } else {
+            for channel in 0..dims.channels {
+                let place = channel * past + place;
+                state[place] = state[place + tokens];
+            }
         }
     }
 }
@@ -146,14 +151,16 @@ impl Rows<'_> {
         let (bias, taps) = self.taps.split_at(channels);
         for (row, out) in (first..).zip(out.chunks_exact_mut(channels)) {
             for (block, out) in out.chunks_mut(TOGETHER).enumerate() {
-                let (at, width) = (block * TOGETHER, out.len());
-                let mut sums = [0.0; TOGETHER];
-                sums[..width].copy_from_slice(&bias[at..][..width]);
+                let columns = block * TOGETHER..block * TOGETHER + out.len();
+                let mut sums = filled::<TOGETHER>(&bias[columns.clone()]);
                 for (tap, weight) in taps.chunks_exact(channels).enumerate() {
-                    let pairs = weight[at..][..width].iter().zip(&input(row, tap)[at..][..width]);
-                    sums.iter_mut().zip(pairs).for_each(|(sum, (w, x))| *sum += w * x);
+                    let weight = filled::<TOGETHER>(&weight[columns.clone()]);
+                    let input = filled::<TOGETHER>(&input(row, tap)[columns.clone()]);
+                    let products = weight.iter().zip(input);
+                    sums.iter_mut().zip(products).for_each(|(sum, (w, x))| *sum += w * x);
                 }
-                out.iter_mut().zip(sums).for_each(|(out, sum)| *out = activation(sum));
+                sums.iter_mut().for_each(|sum| *sum = activation(*sum));
+                put(out, &sums);
             }
         }
     }

@@ -14,8 +14,9 @@ use longseq_core::{
 use pulp::{Simd, WithSimd};
 
 use super::{
-    each_sequence,
+    each_sequence, filled,
     heads::{self, Part, aligned},
+    put,
 };
 use crate::{
     Cpu, Result,
@@ -121,8 +122,7 @@ impl Heads<'_> {
                 let width = SIDE.min(head_dim - p);
                 let x = |token| scan.x(row + token, head, p, width);
                 for (token, inputs) in inputs.chunks_exact_mut(SIDE).enumerate() {
-                    inputs[width..].fill(0.0);
-                    inputs.iter_mut().zip(x(token)).for_each(|(out, x)| *out = steps[token] * x);
+                    put(inputs, &filled::<SIDE>(x(token)).map(|x| steps[token] * x));
                 }
                 sums.fill(0.0);
                 for (tile, bc) in bc.chunks_exact(2 * tokens * SIDE).enumerate() {
@@ -160,8 +160,7 @@ impl Scan<'_> {
                 let (token, of) = (at / 2, at % 2);
                 let first = (row + token) * self.dims.xbc_width() + self.dims.inner();
                 let first = first + of * self.dims.group_width() + group * n + tile * SIDE;
-                out[..width].copy_from_slice(&self.xbc[first..][..width]);
-                out[width..].fill(0.0);
+                put(out, &filled::<SIDE>(&self.xbc[first..][..width]));
             }
         }
     }
@@ -266,10 +265,14 @@ fn advance<S: Simd, const SIDE: usize>(
     for (([b, c], &decay), (&input, sum)) in bc.iter().zip(decays).zip(vectors) {
         let decay = simd.splat_f32s(decay);
         let mut parts = [simd.splat_f32s(0.0); 2];
-        for n in 0..SIDE {
-            let (b, c) = (simd.splat_f32s(b[n]), simd.splat_f32s(c[n]));
-            state[n] = simd.mul_add_e_f32s(b, input, simd.mul_f32s(decay, state[n]));
-            parts[n % 2] = simd.mul_add_e_f32s(c, state[n], parts[n % 2]);
+        // In two loops: a body too long to be written out would keep the tile in memory.
+        for half in 0..SIDE.div_ceil(8) {
+            for row in 0..SIDE.min(8) {
+                let n = 8 * half + row;
+                let (b, c) = (simd.splat_f32s(b[n]), simd.splat_f32s(c[n]));
+                state[n] = simd.mul_add_e_f32s(b, input, simd.mul_f32s(decay, state[n]));
+                parts[row % 2] = simd.mul_add_e_f32s(c, state[n], parts[row % 2]);
+            }
         }
         *sum = simd.add_f32s(*sum, simd.add_f32s(parts[0], parts[1]));
     }

@@ -160,10 +160,9 @@ impl Shift<'_> {
                     },
                 );
             };
-            if width == 0 {
-            } else if shared(sequence.rows.len()) {
+            if width > 0 && shared(sequence.rows.len()) {
                 out.par_chunks_mut(ROWS * width).enumerate().for_each(run);
-            } else {
+            } else if width > 0 {
                 out.chunks_mut(ROWS * width).enumerate().for_each(run);
             }
             if carried {

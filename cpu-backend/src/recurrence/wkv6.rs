@@ -14,8 +14,9 @@ use longseq_core::{
 use pulp::{Simd, WithSimd};
 
 use super::{
-    each_sequence,
+    each_sequence, filled,
     heads::{self, Part, aligned},
+    put,
 };
 use crate::{Cpu, Result, numeric::math::exp, weight::Weight};
 
@@ -103,8 +104,7 @@ impl Heads<'_> {
                 let both = values.chunks_exact_mut(SIDE).zip(sums.chunks_exact_mut(SIDE));
                 for (token, (values, sums)) in both.enumerate() {
                     let from = columns(&inputs.value, row + token, first + v, width);
-                    values[..width].copy_from_slice(from);
-                    values[width..].fill(0.0);
+                    put(values, &filled::<SIDE>(from));
                     sums.iter_mut().zip(&*values).for_each(|(o, v)| *o = own_bonus[token] * v);
                 }
                 for (tile, keys) in keys.chunks_exact(3 * tokens * SIDE).enumerate() {
@@ -112,7 +112,7 @@ impl Heads<'_> {
                     let rows = state[tile * SIDE * n..][..height * n].chunks_exact_mut(n);
                     let mut block = [[0.0; SIDE]; SIDE];
                     for (block, row) in block.iter_mut().zip(rows) {
-                        block[..width].copy_from_slice(&row[v..][..width]);
+                        *block = filled(&row[v..][..width]);
                     }
                     let mut s = block.each_ref().map(|row| S::as_simd_f32s(row).0[0]);
                     advance::<S, SIDE>(simd, &mut s, keys, values, sums);
@@ -121,11 +121,11 @@ impl Heads<'_> {
                     }
                     let rows = state[tile * SIDE * n..][..height * n].chunks_exact_mut(n);
                     for (block, row) in block.iter().zip(rows) {
-                        row[v..][..width].copy_from_slice(&block[..width]);
+                        put(&mut row[v..][..width], block);
                     }
                 }
-                for (out, sums) in out.chunks_exact_mut(n).zip(sums.chunks_exact(SIDE)) {
-                    out[v..][..width].copy_from_slice(&sums[..width]);
+                for (out, sums) in out.chunks_exact_mut(n).zip(sums.as_chunks::<SIDE>().0) {
+                    put(&mut out[v..][..width], sums);
                 }
             }
         }
@@ -152,17 +152,12 @@ fn read_keys<const SIDE: usize>(
     for (tile, keys) in keys.chunks_exact_mut(3 * own.len() * SIDE).enumerate() {
         let at = tile * SIDE;
         let width = SIDE.min(bonus.len() - at);
-        let mut u = [0.0; SIDE];
-        u[..width].copy_from_slice(&bonus[at..][..width]);
+        let u = filled::<SIDE>(&bonus[at..][..width]);
         let tokens =
             keys.as_chunks_mut::<SIDE>().0.as_chunks_mut::<3>().0.iter_mut().zip(&mut *own);
         for (token, ([r, k, w], own)) in tokens.enumerate() {
-            for (out, from) in
-                [(&mut *r, &inputs.receptance), (&mut *k, &inputs.key), (&mut *w, &inputs.decay)]
-            {
-                out[..width].copy_from_slice(columns(from, row + token, first + at, width));
-                out[width..].fill(0.0);
-            }
+            let of = |from| filled::<SIDE>(columns(from, row + token, first + at, width));
+            (*r, *k, *w) = (of(&inputs.receptance), of(&inputs.key), of(&inputs.decay));
             w.iter_mut().for_each(|w| *w = exp(-exp(*w)));
             let mut products = [0.0; SIDE];
             for (i, product) in products.iter_mut().enumerate() {
@@ -200,10 +195,15 @@ fn advance<S: Simd, const SIDE: usize>(
     let vectors = S::as_simd_f32s(values).0.iter().zip(S::as_mut_simd_f32s(sums).0);
     for ([r, k, w], (&value, sum)) in keys.iter().zip(vectors) {
         let mut parts = [simd.splat_f32s(0.0); 2];
-        for n in 0..SIDE {
-            let [r, k, w] = [r[n], k[n], w[n]].map(|x| simd.splat_f32s(x));
-            parts[n % 2] = simd.mul_add_e_f32s(r, state[n], parts[n % 2]);
-            state[n] = simd.mul_add_e_f32s(k, value, simd.mul_f32s(w, state[n]));
+        // In two loops: a body too long to be written out would keep the tile in memory.
+        for half in 0..SIDE.div_ceil(8) {
+            for row in 0..SIDE.min(8) {
+                let n = 8 * half + row;
+                let (r, k) = (simd.splat_f32s(r[n]), simd.splat_f32s(k[n]));
+                let kept = simd.mul_f32s(simd.splat_f32s(w[n]), state[n]);
+                parts[row % 2] = simd.mul_add_e_f32s(r, state[n], parts[row % 2]);
+                state[n] = simd.mul_add_e_f32s(k, value, kept);
+            }
         }
         *sum = simd.add_f32s(*sum, simd.add_f32s(parts[0], parts[1]));
     }
