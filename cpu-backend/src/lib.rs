@@ -5,9 +5,9 @@
 //!
 //! - [`weight`] holds a model's weights as these operations read them, packed once;
 //! - [`gemm`] multiplies by them: almost all of a model's work;
-//! - [`numeric`] implements the operations on every row by itself.
+//! - [`numeric`] implements the operations on every row by itself, `recurrence` those that carry a state.
 //!
-//! **Not yet here:** attention and the operations that carry a state. So no model runs on it yet.
+//! **Not yet here:** attention. No model runs on it yet.
 //!
 //! A token's result does not depend on the number of threads, on what else is in the batch, or on how its
 //! sequence is cut into calls: every element is made by the same operations in the same order. It does
@@ -16,6 +16,7 @@
 pub mod gemm;
 pub mod isa;
 pub mod numeric;
+mod recurrence;
 mod state;
 pub mod weight;
 

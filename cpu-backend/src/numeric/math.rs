@@ -90,3 +90,18 @@ pub fn softplus(x: f32) -> f32 {
     let ln = 2.0 * s * (p * q + 1.0);
     (if x > 0.0 { x } else { 0.0 }) + ln
 }
+
+/// eˣ − 1, with all its digits near 0.
+#[inline(always)]
+pub fn expm1(x: f32) -> f32 {
+    let far = exp(x) - 1.0;
+    // The Taylor polynomial; the first term left out is x⁹ / 9!.
+    let p = x * (1.0 / 40_320.0) + 1.0 / 5_040.0;
+    let p = p * x + 1.0 / 720.0;
+    let p = p * x + 1.0 / 120.0;
+    let p = p * x + 1.0 / 24.0;
+    let p = p * x + 1.0 / 6.0;
+    let p = p * x + 1.0 / 2.0;
+    let near = p * x * x + x;
+    if x.abs() < 0.5 { near } else { far }
+}
