@@ -5,7 +5,10 @@
 //!
 //! - [`weight`] holds a model's weights as these operations read them, packed once;
 //! - [`gemm`] multiplies by them: almost all of a model's work;
-//! - `numeric`, `recurrence` and `attention` implement the operations.
+//! - [`numeric`] implements the operations on every row by itself, `recurrence` those that carry a state,
+//!   `attention` the one that looks back.
+//!
+//! **Not yet here:** models. Nothing runs one on it yet.
 //!
 //! A token's result does not depend on the number of threads, on what else is in the batch, or on how its
 //! sequence is cut into calls: every element is made by the same operations in the same order. It does
@@ -16,6 +19,7 @@ pub mod gemm;
 pub mod isa;
 pub mod numeric;
 mod recurrence;
+mod state;
 pub mod weight;
 
 use core::marker::PhantomData;
@@ -36,6 +40,8 @@ pub struct Cpu<'a> {
     lhs: Lhs,
     /// Room for an operation's intermediate results; what it holds between calls does not matter.
     work: Vec<f32>,
+    /// What the first of two products leaves for the second.
+    between: Vec<f32>,
     /// In which precision attention multiplies.
     attention_in: Stored,
     attention: attention::Scratch,
@@ -49,6 +55,7 @@ impl Cpu<'_> {
             isa,
             lhs: Lhs::default(),
             work: Vec::new(),
+            between: Vec::new(),
             attention_in: Stored::F32,
             attention: attention::Scratch::default(),
             weights: PhantomData,

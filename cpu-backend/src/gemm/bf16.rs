@@ -2,10 +2,11 @@
 #![cfg(target_arch = "x86_64")]
 
 use core::arch::x86_64::{
-    __m512bh, __m512i, _mm256_storeu_si256, _mm512_cvtne2ps_pbh, _mm512_cvtneps_pbh,
-    _mm512_dpbf16_ps, _mm512_loadu_ps, _mm512_loadu_si512, _mm512_set1_epi32, _mm512_setzero_ps,
-    _mm512_setzero_si512, _mm512_shuffle_i32x4, _mm512_storeu_ps, _mm512_storeu_si512,
-    _mm512_unpackhi_epi32, _mm512_unpackhi_epi64, _mm512_unpacklo_epi32, _mm512_unpacklo_epi64,
+    __m256bh, __m256i, __m512bh, __m512i, _mm256_storeu_si256, _mm512_cvtne2ps_pbh,
+    _mm512_cvtneps_pbh, _mm512_dpbf16_ps, _mm512_loadu_ps, _mm512_loadu_si512, _mm512_set1_epi32,
+    _mm512_setzero_ps, _mm512_setzero_si512, _mm512_shuffle_i32x4, _mm512_storeu_ps,
+    _mm512_storeu_si512, _mm512_unpackhi_epi32, _mm512_unpackhi_epi64, _mm512_unpacklo_epi32,
+    _mm512_unpacklo_epi64,
 };
 
 use super::{Line, MR, NR, Tile, pack::bf16_pair};
@@ -83,7 +84,10 @@ unsafe fn interleave_with(row: &[f32], out: &mut [u32], stride: usize) {
         // SAFETY: 16 elements are read and 32 bytes written.
         unsafe {
             let rounded = _mm512_cvtneps_pbh(_mm512_loadu_ps(x.as_ptr()));
-            _mm256_storeu_si256(pairs.as_mut_ptr().cast(), core::mem::transmute(rounded));
+            _mm256_storeu_si256(
+                pairs.as_mut_ptr().cast(),
+                core::mem::transmute::<__m256bh, __m256i>(rounded),
+            );
         }
         let out = out[block * 8 * stride..].iter_mut().step_by(stride);
         out.zip(pairs).for_each(|(out, pair)| *out = pair);

@@ -1,7 +1,7 @@
 //! y = x Wᵀ (+ b).
 
 use longseq_core::backend::{Columns, LinearMap};
-use longseq_core::error::same;
+use longseq_core::error::{enough, same};
 use longseq_core::numeric::linear::{Linear, LinearDims};
 
 use crate::{
@@ -20,6 +20,7 @@ impl<'a> LinearMap for Cpu<'a> {
     ) -> Result {
         let operation = "linear";
         let weight = map.weight.matrix(operation)?;
+        enough(operation, "inputs", 1, dims.inputs)?;
         let bias = map.bias.as_ref().map(|bias| bias.values(operation)).transpose()?;
         x.check((operation, "x"), (dims.rows, dims.inputs), x.buffer.len())?;
         out.check((operation, "out"), (dims.rows, dims.outputs), out.buffer.len())?;

@@ -1,1 +1,87 @@
 //! Operations that carry a state of fixed size.
+
+mod causal_conv1d;
+mod heads;
+mod rg_lru;
+mod ssd;
+mod token_shift;
+mod wkv6;
+
+use core::array;
+
+use longseq_core::{
+    batch::{Sequence, Sequences},
+    error::{ShapeError, enough},
+    state::StateMut,
+};
+use rayon::prelude::*;
+
+/// Sequences that are handed out to threads together, at most.
+const TOGETHER: usize = 16;
+
+/// Hands every sequence with its state and its rows of `out` \[T, `width`\] to `see`, on several threads if that
+/// is worth it.
+///
+/// # Errors
+/// State or rows that are not there; states that overlap.
+fn each_sequence(
+    operation: &'static str,
+    sequences: &Sequences<'_>,
+    state: StateMut<'_, [f32]>,
+    (width, out): (usize, &mut [f32]),
+    parallel: bool,
+    see: impl Fn(Sequence, &mut [f32], &mut [f32]) + Sync,
+) -> Result<(), ShapeError> {
+    let StateMut { buffer, region } = state;
+    enough(operation, "out", sequences.rows().saturating_mul(width), out.len())?;
+    for sequence in sequences.iter() {
+        enough(operation, "state", region.slot(sequence.slot).end, buffer.len())?;
+    }
+    let (mut sequences, mut rest) = (sequences.iter().peekable(), out);
+    while sequences.peek().is_some() {
+        let group: [_; TOGETHER] = array::from_fn(|_| sequences.next());
+        let ranges = group
+            .each_ref()
+            .map(|sequence| sequence.as_ref().map_or(0..0, |sequence| region.slot(sequence.slot)));
+        let Ok(states) = buffer.get_disjoint_mut(ranges) else {
+            let (expected, found) = (region.elements, region.stride);
+            return Err(ShapeError { operation, operand: "state stride", expected, found });
+        };
+        let mut pieces = group.into_iter().zip(states).map(|(sequence, state)| {
+            let sequence = sequence?;
+            let (out, others) =
+                core::mem::take(&mut rest).split_at_mut(sequence.rows.len() * width);
+            rest = others;
+            Some((sequence, state, out))
+        });
+        let pieces: [_; TOGETHER] = array::from_fn(|_| pieces.next().flatten());
+        let several = pieces.get(1).is_some_and(Option::is_some);
+        let see = |(sequence, state, out): (_, &mut [f32], &mut [f32])| see(sequence, state, out);
+        if parallel && several {
+            pieces.into_par_iter().flatten().for_each(see);
+        } else {
+            pieces.into_iter().flatten().for_each(see);
+        }
+    }
+    Ok(())
+}
+
+/// Some values, at most `N`, filled up with zeros. To copy `N` of them takes no call.
+#[inline(always)]
+fn filled<const N: usize>(from: &[f32]) -> [f32; N] {
+    from.try_into().unwrap_or_else(|_| {
+        let mut out = [0.0; N];
+        out[..from.len()].copy_from_slice(from);
+        out
+    })
+}
+
+/// Writes as many values as there is room for, at most `N`.
+#[inline(always)]
+fn put<const N: usize>(out: &mut [f32], from: &[f32; N]) {
+    if let Ok(out) = <&mut [f32; N]>::try_from(&mut *out) {
+        *out = *from;
+    } else {
+        out.copy_from_slice(&from[..out.len()]);
+    }
+}

@@ -1,0 +1,172 @@
+//! Depthwise causal convolution, channels side by side.
+
+use core::cell::RefCell;
+
+use longseq_core::{
+    backend::{CausalConv1d, Columns},
+    batch::{Sequence, Sequences},
+    numeric::activation::Activation,
+    recurrence::causal_conv1d::{Conv, ConvDims},
+    state::StateMut,
+};
+use rayon::prelude::*;
+
+use super::{each_sequence, filled, put};
+use crate::{
+    Cpu, Result,
+    isa::Isa,
+    numeric::math::{gelu_tanh, sigmoid, silu},
+    weight::Weight,
+};
+
+/// Channels that are summed together: a few vectors.
+const TOGETHER: usize = 64;
+
+/// Rows that a thread takes at once.
+const ROWS: usize = 32;
+
+/// Elements of the output that are worth waking threads.
+const SHARED: usize = 1 << 16;
+
+impl<'a> CausalConv1d for Cpu<'a> {
+    fn causal_conv1d(
+        &mut self,
+        dims: &ConvDims,
+        sequences: &Sequences<'_>,
+        x: Columns<&[f32]>,
+        conv: &Conv<Weight<'a>>,
+        state: StateMut<'_, [f32]>,
+        out: &mut [f32],
+    ) -> Result {
+        let (operation, channels) = ("causal_conv1d", dims.channels);
+        let weight = conv.weight.values(operation)?;
+        let bias = conv.bias.as_ref().map(|bias| bias.values(operation)).transpose()?;
+        dims.check(weight.len(), bias.map(<[f32]>::len), state.region.elements)?;
+        x.check((operation, "x"), (sequences.rows(), channels), x.buffer.len())?;
+        if channels == 0 {
+            return Ok(());
+        }
+        let taps = crate::room(&mut self.work, (dims.width + 1) * channels);
+        let (first, others) = taps.split_at_mut(channels);
+        match bias {
+            Some(bias) => first.copy_from_slice(bias),
+            None => first.fill(0.0),
+        }
+        transpose(weight, dims.width, others);
+        let rows = Rows { isa: self.isa, dims, x, taps };
+        let shared = |rows: usize| rows * channels >= SHARED;
+        let see = |sequence: Sequence, state: &mut [f32], out: &mut [f32]| {
+            let start = sequence.rows.start;
+            let run = |(part, out): (usize, &mut [f32])| rows.run(start, part * ROWS, state, out);
+            if shared(sequence.rows.len()) {
+                out.par_chunks_mut(ROWS * channels).enumerate().for_each(run);
+            } else {
+                out.chunks_mut(ROWS * channels).enumerate().for_each(run);
+            }
+            if dims.prompt_leaves_outputs && sequence.position == 0 {
+                state.fill(0.0);
+                carry(dims, &Columns::all(&*out, channels), sequence.rows.len(), state);
+            } else {
+                let Columns { buffer, stride, offset } = rows.x;
+                let x = Columns::from(&buffer[start * stride..], stride, offset);
+                carry(dims, &x, sequence.rows.len(), state);
+            }
+        };
+        each_sequence(operation, sequences, state, (channels, out), shared(sequences.rows()), see)?;
+        Ok(())
+    }
+}
+
+/// \[C, `width`\] made \[`width`, C\].
+fn transpose(from: &[f32], width: usize, out: &mut [f32]) {
+    let channels = from.len() / width.max(1);
+    for (tap, out) in out.chunks_exact_mut(channels).enumerate() {
+        let from = from.chunks_exact(width);
+        out.iter_mut().zip(from).for_each(|(out, from)| *out = from[tap]);
+    }
+}
+
+/// Moves `tokens` rows into a state \[C, K−1\], whose oldest fall out.
+fn carry(dims: &ConvDims, x: &Columns<&[f32]>, tokens: usize, state: &mut [f32]) {
+    let past = dims.width - 1;
+    for place in 0..past {
+        if let Some(row) = (tokens + place).checked_sub(past) {
+            let row = &x.buffer[x.row(row, dims.channels)];
+            let places = state[place..].iter_mut().step_by(past);
+            places.zip(row).for_each(|(place, &x)| *place = x);
+        } else {
+            for channel in 0..dims.channels {
+                let place = channel * past + place;
+                state[place] = state[place + tokens];
+            }
+        }
+    }
+}
+
+/// What rows of the output are made of.
+struct Rows<'a> {
+    isa: Isa,
+    dims: &'a ConvDims,
+    x: Columns<&'a [f32]>,
+    /// Bias, then the weight of the oldest input to that of the current one, \[1 + K, C\].
+    taps: &'a [f32],
+}
+
+impl Rows<'_> {
+    /// Rows of the sequence that begins at row `start`, from its row `first` on.
+    fn run(&self, start: usize, first: usize, state: &[f32], out: &mut [f32]) {
+        let (channels, past) = (self.dims.channels, self.dims.width - 1);
+        OWN.with_borrow_mut(|own| {
+            let before = crate::room(own, past * channels);
+            if first < past {
+                transpose(state, past, before);
+            }
+            // The input that meets a tap in a row.
+            let input = |row: usize, tap: usize| match (row + tap).checked_sub(past) {
+                Some(row) => &self.x.buffer[self.x.row(start + row, channels)],
+                None => &before[(row + tap) * channels..][..channels],
+            };
+            self.isa.run(
+                #[inline(always)]
+                || match self.dims.activation {
+                    Activation::Identity => self.apply(first, input, |x| x, out),
+                    Activation::Silu => self.apply(first, input, silu, out),
+                    Activation::GeluTanh => self.apply(first, input, gelu_tanh, out),
+                    Activation::Sigmoid => self.apply(first, input, sigmoid, out),
+                },
+            );
+        });
+    }
+
+    /// f(b + Σ w x), the sum from b on, from the oldest input to the current one.
+    #[inline(always)]
+    fn apply<'x>(
+        &self,
+        first: usize,
+        input: impl Fn(usize, usize) -> &'x [f32],
+        activation: impl Fn(f32) -> f32,
+        out: &mut [f32],
+    ) {
+        let channels = self.dims.channels;
+        let (bias, taps) = self.taps.split_at(channels);
+        for (row, out) in (first..).zip(out.chunks_exact_mut(channels)) {
+            for (block, out) in out.chunks_mut(TOGETHER).enumerate() {
+                let columns = block * TOGETHER..block * TOGETHER + out.len();
+                let mut sums = filled::<TOGETHER>(&bias[columns.clone()]);
+                for (tap, weight) in taps.chunks_exact(channels).enumerate() {
+                    let weight = filled::<TOGETHER>(&weight[columns.clone()]);
+                    let input = filled::<TOGETHER>(&input(row, tap)[columns.clone()]);
+                    let products = weight.iter().zip(input);
+                    sums.iter_mut().zip(products).for_each(|(sum, (w, x))| *sum += w * x);
+                }
+                sums.iter_mut().for_each(|sum| *sum = activation(*sum));
+                put(out, &sums);
+            }
+        }
+    }
+}
+
+thread_local! {
+    /// Each thread's inputs before a sequence's first.
+    static OWN: RefCell<Vec<f32>> = RefCell::default();
+}

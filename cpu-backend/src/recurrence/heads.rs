@@ -1,0 +1,99 @@
+//! Scans of several heads, which are handed out to threads.
+//!
+//! Of a row \[H, P\] of results a head has but a part, so a thread cannot be given the rows of its heads. It writes
+//! \[heads, tokens, P\] for a block of tokens instead, which is put in order when the block is done.
+
+use core::cell::RefCell;
+
+use rayon::prelude::*;
+
+/// Tokens of a block: with these, what a tile of the state reads and writes stays in the first cache.
+const BLOCK: usize = 64;
+
+/// Elements of a cache line.
+const LINE: usize = 16;
+
+/// Some heads over some tokens of a sequence.
+pub struct Part {
+    /// The first token.
+    pub token: usize,
+    /// How many tokens.
+    pub tokens: usize,
+    /// The first head.
+    pub head: usize,
+}
+
+/// Runs every head over a sequence: `run` gets a part, its state \[heads, …\], its results \[heads, tokens, P\] to
+/// write, and working memory. `state` \[H, …\], `out` \[T, H, P\].
+pub fn scan(
+    (heads, head_dim): (usize, usize),
+    shared: bool,
+    state: &mut [f32],
+    out: &mut [f32],
+    run: impl Fn(Part, &mut [f32], &mut [f32], &mut Vec<f32>) + Sync,
+) {
+    let (row, state_elements) = (heads * head_dim, state.len() / heads);
+    let share = if shared { heads.div_ceil(2 * rayon::current_num_threads()) } else { heads };
+    let advance = |token: usize, state: &mut [f32], out: &mut [f32]| {
+        let tokens = out.len() / row;
+        let run = |(number, (state, out)): (usize, (&mut [f32], &mut [f32]))| {
+            let part = Part { token, tokens, head: number * share };
+            OWN.with_borrow_mut(|own| run(part, state, out, own));
+        };
+        if share < heads {
+            let states = state.par_chunks_mut(share * state_elements);
+            states.zip(out.par_chunks_mut(share * tokens * head_dim)).enumerate().for_each(run);
+        } else {
+            run((0, (state, out)));
+        }
+    };
+    let mut done: Option<&mut [f32]> = None;
+    for (block, out) in out.chunks_mut(BLOCK * row).enumerate() {
+        let token = block * BLOCK;
+        // Another thread puts the block before in order while this one is made.
+        match done.take() {
+            Some(before) if shared => {
+                let order = || tokens_first((heads, head_dim), before);
+                rayon::join(|| advance(token, state, out), order);
+            }
+            Some(before) => {
+                tokens_first((heads, head_dim), before);
+                advance(token, state, out);
+            }
+            None => advance(token, state, out),
+        }
+        done = Some(out);
+    }
+    if let Some(last) = done {
+        tokens_first((heads, head_dim), last);
+    }
+}
+
+/// \[H, tokens, P\] made \[tokens, H, P\].
+fn tokens_first((heads, head_dim): (usize, usize), out: &mut [f32]) {
+    let tokens = out.len() / (heads * head_dim);
+    if tokens == 1 {
+        return;
+    }
+    OWN.with_borrow_mut(|own| {
+        let from = crate::room(own, out.len());
+        from.copy_from_slice(out);
+        for (token, row) in out.chunks_exact_mut(heads * head_dim).enumerate() {
+            for (head, out) in row.chunks_exact_mut(head_dim).enumerate() {
+                out.copy_from_slice(&from[(head * tokens + token) * head_dim..][..head_dim]);
+            }
+        }
+    });
+}
+
+thread_local! {
+    /// Each thread's working memory.
+    static OWN: RefCell<Vec<f32>> = RefCell::default();
+}
+
+/// Gives `needed` elements of a working buffer from a cache line's start on; it grows where it is shorter.
+pub fn aligned(own: &mut Vec<f32>, needed: usize) -> &mut [f32] {
+    let room = crate::room(own, needed + LINE);
+    let start = room.as_ptr().align_offset(64).min(LINE);
+    &mut room[start..][..needed]
+}

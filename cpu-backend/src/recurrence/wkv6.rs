@@ -1,0 +1,211 @@
+//! The recurrence of RWKV-6, a tile of the state in registers over a block of tokens.
+//!
+//! In the tile, value channels lie in a vector's lanes and key channels are its rows: for a row and a token one product
+//! and two fused multiply-adds, o += r S and S = k v + (w S). o begins at (Σ r u k) v; the rows of a tile are summed in
+//! two sums, even and odd, and the tiles one after the other.
+
+use longseq_core::{
+    backend::{Columns, Wkv6Inputs, Wkv6Scan},
+    batch::{Sequence, Sequences},
+    error::enough,
+    recurrence::wkv6::Wkv6Dims,
+    state::StateMut,
+};
+use pulp::{Simd, WithSimd};
+
+use super::{
+    each_sequence, filled,
+    heads::{self, Part, aligned},
+    put,
+};
+use crate::{Cpu, Result, numeric::math::exp, weight::Weight};
+
+/// Products of tokens and elements of the state that are worth waking threads.
+const SHARED: usize = 1 << 17;
+
+impl<'a> Wkv6Scan for Cpu<'a> {
+    fn wkv6_scan(
+        &mut self,
+        dims: &Wkv6Dims,
+        sequences: &Sequences<'_>,
+        inputs: Wkv6Inputs<'_, [f32]>,
+        bonus: &Weight<'a>,
+        state: StateMut<'_, [f32]>,
+        out: &mut [f32],
+    ) -> Result {
+        let (operation, isa, rows, width) = ("wkv6_scan", self.isa, sequences.rows(), dims.width());
+        let Wkv6Inputs { receptance, key, value, decay } = &inputs;
+        let bonus = bonus.values(operation)?;
+        dims.check(bonus.len(), state.region.elements)?;
+        for (operand, columns) in
+            [("receptance", receptance), ("key", key), ("value", value), ("decay", decay)]
+        {
+            columns.check((operation, operand), (rows, width), columns.buffer.len())?;
+        }
+        enough(operation, "out", rows.saturating_mul(width), out.len())?;
+        let shared = |rows: usize| rows.saturating_mul(dims.state_elements()) >= SHARED;
+        let see = |sequence: Sequence, state: &mut [f32], out: &mut [f32]| {
+            let (start, shared) = (sequence.rows.start, shared(sequence.rows.len()));
+            let extents = (dims.heads, dims.head_dim);
+            heads::scan(extents, shared, state, out, |part, state, out, own| {
+                let row = start + part.token;
+                isa.simd(Heads { dims, inputs: &inputs, bonus, part, row, state, out, own });
+            });
+        };
+        each_sequence(operation, sequences, state, (width, out), shared(rows), see)?;
+        Ok(())
+    }
+}
+
+/// Some heads over the tokens of a block, from row `row` on: their `state` \[heads, K, V\] and `out`
+/// \[heads, tokens, V\].
+struct Heads<'a> {
+    dims: &'a Wkv6Dims,
+    inputs: &'a Wkv6Inputs<'a, [f32]>,
+    bonus: &'a [f32],
+    part: Part,
+    row: usize,
+    state: &'a mut [f32],
+    out: &'a mut [f32],
+    own: &'a mut Vec<f32>,
+}
+
+impl WithSimd for Heads<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        match size_of::<S::f32s>() / size_of::<f32>() {
+            16 => self.run::<S, 16>(simd),
+            8 => self.run::<S, 8>(simd),
+            4 => self.run::<S, 4>(simd),
+            _ => self.run::<S, 1>(simd),
+        }
+    }
+}
+
+impl Heads<'_> {
+    #[inline(always)]
+    fn run<S: Simd, const SIDE: usize>(self, simd: S) {
+        let Self { dims, inputs, bonus, part, row, state, out, own } = self;
+        let (n, tokens) = (dims.head_dim, part.tokens);
+        let tiles = n.div_ceil(SIDE);
+        let own = aligned(own, tokens * (3 * tiles * SIDE + 2 * SIDE + 1));
+        let (keys, own) = own.split_at_mut(3 * tiles * tokens * SIDE);
+        let (values, own) = own.split_at_mut(tokens * SIDE);
+        let (sums, own_bonus) = own.split_at_mut(tokens * SIDE);
+        let outs = out.chunks_exact_mut(tokens * n);
+        for (head, (state, out)) in (part.head..).zip(state.chunks_exact_mut(n * n).zip(outs)) {
+            let first = head * n;
+            let bonus = &bonus[first..][..n];
+            read_keys::<SIDE>(inputs, (row, first), bonus, keys, own_bonus);
+            for v in (0..n).step_by(SIDE) {
+                let width = SIDE.min(n - v);
+                let both = values.chunks_exact_mut(SIDE).zip(sums.chunks_exact_mut(SIDE));
+                for (token, (values, sums)) in both.enumerate() {
+                    let from = columns(&inputs.value, row + token, first + v, width);
+                    put(values, &filled::<SIDE>(from));
+                    sums.iter_mut().zip(&*values).for_each(|(o, v)| *o = own_bonus[token] * v);
+                }
+                for (tile, keys) in keys.chunks_exact(3 * tokens * SIDE).enumerate() {
+                    let height = SIDE.min(n - tile * SIDE);
+                    let rows = state[tile * SIDE * n..][..height * n].chunks_exact_mut(n);
+                    let mut block = [[0.0; SIDE]; SIDE];
+                    for (block, row) in block.iter_mut().zip(rows) {
+                        *block = filled(&row[v..][..width]);
+                    }
+                    let mut s = block.each_ref().map(|row| S::as_simd_f32s(row).0[0]);
+                    advance::<S, SIDE>(simd, &mut s, keys, values, sums);
+                    for (block, s) in block.iter_mut().zip(s) {
+                        S::as_mut_simd_f32s(block).0[0] = s;
+                    }
+                    let rows = state[tile * SIDE * n..][..height * n].chunks_exact_mut(n);
+                    for (block, row) in block.iter().zip(rows) {
+                        put(&mut row[v..][..width], block);
+                    }
+                }
+                for (out, sums) in out.chunks_exact_mut(n).zip(sums.as_chunks::<SIDE>().0) {
+                    put(&mut out[v..][..width], sums);
+                }
+            }
+        }
+    }
+}
+
+/// `width` columns of a row, from `first` on.
+#[inline(always)]
+fn columns<'a>(of: &Columns<&'a [f32]>, row: usize, first: usize, width: usize) -> &'a [f32] {
+    &of.buffer[row * of.stride + of.offset + first..][..width]
+}
+
+/// r, k and w of a head's tokens from row `row` on, \[tiles, tokens, 3, `SIDE`\] filled up with zeros, and Σ r u k of
+/// every token. The head's columns begin at `first`.
+#[inline(always)]
+fn read_keys<const SIDE: usize>(
+    inputs: &Wkv6Inputs<'_, [f32]>,
+    (row, first): (usize, usize),
+    bonus: &[f32],
+    keys: &mut [f32],
+    own: &mut [f32],
+) {
+    own.fill(0.0);
+    for (tile, keys) in keys.chunks_exact_mut(3 * own.len() * SIDE).enumerate() {
+        let at = tile * SIDE;
+        let width = SIDE.min(bonus.len() - at);
+        let u = filled::<SIDE>(&bonus[at..][..width]);
+        let tokens =
+            keys.as_chunks_mut::<SIDE>().0.as_chunks_mut::<3>().0.iter_mut().zip(&mut *own);
+        for (token, ([r, k, w], own)) in tokens.enumerate() {
+            let of = |from| filled::<SIDE>(columns(from, row + token, first + at, width));
+            (*r, *k, *w) = (of(&inputs.receptance), of(&inputs.key), of(&inputs.decay));
+            w.iter_mut().for_each(|w| *w = exp(-exp(*w)));
+            let mut products = [0.0; SIDE];
+            for (i, product) in products.iter_mut().enumerate() {
+                *product = r[i] * u[i] * k[i];
+            }
+            *own += pairwise(products);
+        }
+    }
+}
+
+/// The sum of some values, their halves first; they are a power of two in number.
+#[inline(always)]
+fn pairwise<const N: usize>(mut values: [f32; N]) -> f32 {
+    let mut half = N / 2;
+    while half > 0 {
+        for i in 0..half {
+            values[i] += values[i + half];
+        }
+        half /= 2;
+    }
+    values[0]
+}
+
+/// A tile over all tokens: `keys` \[tokens, 3, `SIDE`\], `values` and `sums` \[tokens, `SIDE`\].
+#[inline(always)]
+fn advance<S: Simd, const SIDE: usize>(
+    simd: S,
+    tile: &mut [S::f32s; SIDE],
+    keys: &[f32],
+    values: &[f32],
+    sums: &mut [f32],
+) {
+    let mut state = *tile;
+    let keys = keys.as_chunks::<SIDE>().0.as_chunks::<3>().0;
+    let vectors = S::as_simd_f32s(values).0.iter().zip(S::as_mut_simd_f32s(sums).0);
+    for ([r, k, w], (&value, sum)) in keys.iter().zip(vectors) {
+        let mut parts = [simd.splat_f32s(0.0); 2];
+        // In two loops: a body too long to be written out would keep the tile in memory.
+        for half in 0..SIDE.div_ceil(8) {
+            for row in 0..SIDE.min(8) {
+                let n = 8 * half + row;
+                let (r, k) = (simd.splat_f32s(r[n]), simd.splat_f32s(k[n]));
+                let kept = simd.mul_f32s(simd.splat_f32s(w[n]), state[n]);
+                parts[row % 2] = simd.mul_add_e_f32s(r, state[n], parts[row % 2]);
+                state[n] = simd.mul_add_e_f32s(k, value, kept);
+            }
+        }
+        *sum = simd.add_f32s(*sum, simd.add_f32s(parts[0], parts[1]));
+    }
+    *tile = state;
+}
