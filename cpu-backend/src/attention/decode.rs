@@ -16,7 +16,7 @@ use crate::gemm::MR;
 const FEW: usize = 4 * MR;
 
 /// Products and elements that a thread takes at once, at least.
-const LEAST: usize = 1 << 18;
+const LEAST: usize = 1 << 14;
 
 /// Whether a sequence has few queries.
 pub fn is_few(call: &Call<'_>, sequence: &Sequence) -> bool {
