@@ -7,6 +7,7 @@ use longseq::{
     error::{Error, Result},
     tokenizer::Tokenizer,
 };
+use longseq_benches::order;
 
 /// Times loading a tokenizer and encoding files as one text; prints a Markdown table
 #[derive(Parser)]
@@ -61,10 +62,4 @@ fn run(args: &Args) -> Result<()> {
         rate(least),
     );
     Ok(())
-}
-
-/// Median, least and most.
-fn order(mut seconds: Vec<f64>) -> [f64; 3] {
-    seconds.sort_by(f64::total_cmp);
-    [seconds[seconds.len() / 2], seconds[0], seconds[seconds.len() - 1]]
 }

@@ -8,8 +8,6 @@
 //! - [`numeric`] implements the operations on every row by itself, `recurrence` those that carry a state,
 //!   `attention` the one that looks back.
 //!
-//! **Not yet here:** models. Nothing runs one on it yet.
-//!
 //! A token's result does not depend on the number of threads, on what else is in the batch, or on how its
 //! sequence is cut into calls: every element is made by the same operations in the same order. It does
 //! depend on the instruction set.

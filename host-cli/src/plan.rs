@@ -52,9 +52,9 @@ pub struct Plan {
     pub tokenizer: TokenizerFile,
     /// The checkpoint.
     pub checkpoint: CheckpointFiles,
-    /// What computes the logits: `reference`.
+    /// What computes the logits: `reference`, or `cpu` and its instruction set.
     pub backend: String,
-    /// `f32` or `f64`.
+    /// Of weights in products: `bf16`, `f32`, `f64`, ….
     pub precision: String,
     /// Token ids that end a text early; empty: every text has the task's number of tokens.
     pub end_of_text: Vec<u32>,

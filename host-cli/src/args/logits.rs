@@ -4,7 +4,7 @@ use std::{num::NonZeroUsize, path::PathBuf};
 
 use clap::Args;
 
-use super::run::{BackendArg, PrecisionArg};
+use super::run::{BackendArg, ComputeArg, PrecisionArg};
 use crate::quirks::Quirk;
 
 /// Which logits to write.
@@ -40,9 +40,12 @@ pub struct LogitsArgs {
     /// What computes
     #[arg(long, value_enum, default_value_t = BackendArg::Reference)]
     pub backend: BackendArg,
-    /// Floating-point numbers of activations and states
-    #[arg(long, value_enum, default_value_t = PrecisionArg::F32)]
-    pub precision: PrecisionArg,
+    /// With --backend cpu: in what products with weights are computed [default: auto]
+    #[arg(long, value_enum)]
+    pub compute: Option<ComputeArg>,
+    /// With --backend reference: floating-point numbers [default: f32]
+    #[arg(long, value_enum)]
+    pub precision: Option<PrecisionArg>,
     /// Faults of libraries to reproduce [default: none, the correct mathematics]
     #[arg(long, value_enum, value_name = "NAME", value_delimiter = ',')]
     pub quirks: Vec<Quirk>,

@@ -82,12 +82,16 @@ impl From<PresetArg> for Preset {
 #[command(next_help_heading = "Running the model")]
 pub struct RunningArgs {
     /// What computes
-    #[arg(long, value_enum, default_value_t = BackendArg::Reference)]
+    #[arg(long, value_enum, default_value_t = BackendArg::Cpu)]
     pub backend: BackendArg,
-    /// Floating-point numbers of activations and states
-    #[arg(long, value_enum, default_value_t = PrecisionArg::F32)]
-    pub precision: PrecisionArg,
-    /// Samples answered together; the answers do not depend on it [default: one a thread]
+    /// With --backend cpu: in what products with weights are computed [default: auto]
+    #[arg(long, value_enum)]
+    pub compute: Option<ComputeArg>,
+    /// With --backend reference: floating-point numbers [default: f32]
+    #[arg(long, value_enum)]
+    pub precision: Option<PrecisionArg>,
+    /// Samples answered together; the answers do not depend on it [default: as many as pay, up to
+    /// 8, and fit into half of the free memory; with --backend reference one a thread]
     #[arg(long, value_name = "N")]
     pub batch: Option<NonZeroUsize>,
     /// Threads; the answers do not depend on it [default: one a core]
@@ -107,8 +111,21 @@ pub struct RunningArgs {
 /// `--backend`
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum BackendArg {
+    /// Vector instructions and threads
+    Cpu,
     /// The plain functions of longseq-core
     Reference,
+}
+
+/// `--compute`
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum ComputeArg {
+    /// bf16 where the checkpoint's weights are exact in it, else f32
+    Auto,
+    /// bf16, rounding weights where they are not exact; sums and states in f32
+    Bf16,
+    /// f32
+    F32,
 }
 
 /// `--precision`
@@ -118,15 +135,6 @@ pub enum PrecisionArg {
     F32,
     /// 64 bits
     F64,
-}
-
-impl BackendArg {
-    /// The name in plans and reports.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Reference => "reference",
-        }
-    }
 }
 
 impl PrecisionArg {

@@ -6,12 +6,18 @@ use std::path::Path;
 
 use indicatif::{HumanBytes, HumanCount};
 use longseq_core::hybrid::config::{Mixer, ModelConfig};
+use longseq_cpu::weight::Compute;
 use serde_json::{Value, json};
 
 use super::{Outcome, print};
 use crate::{
-    args::inspect::InspectArgs, checkpoint::Checkpoint, engine::native::Memory, error::Result,
-    paper::systems, table::Table, tokenizer::Tokenizer,
+    args::inspect::InspectArgs,
+    checkpoint::Checkpoint,
+    engine::computing::{Computing, Memory},
+    error::Result,
+    paper::systems,
+    table::Table,
+    tokenizer::Tokenizer,
 };
 
 /// The lengths whose memory is shown, in tokens.
@@ -28,9 +34,7 @@ pub fn run(args: &InspectArgs) -> Result<Outcome> {
     }
     let memory = LENGTHS
         .iter()
-        .map(|&length| {
-            Ok((length, Memory::predict(checkpoint.config(), length, size_of::<f32>())?))
-        })
+        .map(|&length| Ok((length, Computing::Cpu(Compute::Exact).memory(&checkpoint, 1, length)?)))
         .collect::<Result<Vec<_>>>()?;
     if args.json {
         print(&format!("{:#}\n", to_json(&checkpoint, tokenizer.as_ref(), &memory)))?;

@@ -14,12 +14,13 @@ use tempfile::NamedTempFile;
 
 use super::{Outcome, print};
 use crate::{
-    args::{
-        logits::LogitsArgs,
-        run::{BackendArg, PrecisionArg},
-    },
+    args::{logits::LogitsArgs, run::PrecisionArg},
     checkpoint::{Checkpoint, Weights},
-    engine::native,
+    engine::{
+        computing::Computing,
+        cpu::{self, Packed},
+        native,
+    },
     error::{Error, Result},
     files,
     quirks::Quirk,
@@ -50,14 +51,8 @@ pub fn run(args: &LogitsArgs) -> Result<Outcome> {
     }
     checkpoint.reproduce(&args.quirks)?;
     let weights = checkpoint.weights()?;
-    match (args.backend, args.precision) {
-        (BackendArg::Reference, PrecisionArg::F32) => {
-            write::<f32>(&weights, &ids, prompt, &args.output)?;
-        }
-        (BackendArg::Reference, PrecisionArg::F64) => {
-            write::<f64>(&weights, &ids, prompt, &args.output)?;
-        }
-    }
+    let computing = Computing::new(args.backend, args.precision, args.compute)?;
+    write(&weights, &ids, prompt, computing, &args.output)?;
     let (tokens, vocabulary) = (ids.len(), weights.config.vocabulary);
     print(&format!("{}: logits, f32, [{tokens}, {vocabulary}]\n", args.output.display()))?;
     Ok(Outcome::Done)
@@ -84,7 +79,13 @@ fn read_ids(path: &Path) -> Result<Vec<u32>> {
 
 /// Writes the file row by row: all logits of a long text would not fit in memory. It takes its
 /// name when it is complete.
-fn write<R: Real>(weights: &Weights<'_>, ids: &[u32], prompt: usize, output: &Path) -> Result<()> {
+fn write(
+    weights: &Weights<'_>,
+    ids: &[u32],
+    prompt: usize,
+    computing: Computing,
+    output: &Path,
+) -> Result<()> {
     let failed = |source: &std::io::Error| Error::io("write", output, source);
     let folder = output.parent().filter(|folder| !folder.as_os_str().is_empty());
     let file = NamedTempFile::new_in(folder.unwrap_or(Path::new("."))).map_err(|s| failed(&s))?;
@@ -95,13 +96,28 @@ fn write<R: Real>(weights: &Weights<'_>, ids: &[u32], prompt: usize, output: &Pa
         ProgressStyle::with_template("{pos} of {len} tokens {wide_bar} {eta} left")
             .unwrap_or_else(|_| ProgressStyle::default_bar()),
     );
-    native::logits::<R>(weights, ids.split_at(prompt), |logits| {
-        for logit in logits {
-            writer.write_all(&logit.to_f32().to_le_bytes()).map_err(|source| failed(&source))?;
+    let vocabulary = weights.config.vocabulary;
+    let mut see = |rows: &mut dyn ExactSizeIterator<Item = f32>| {
+        let count = rows.len() / vocabulary;
+        for logit in rows {
+            writer.write_all(&logit.to_le_bytes()).map_err(|source| failed(&source))?;
         }
-        bar.inc((logits.len() / weights.config.vocabulary) as u64);
+        bar.inc(count as u64);
         Ok(())
-    })?;
+    };
+    let text = ids.split_at(prompt);
+    match computing {
+        Computing::Reference(PrecisionArg::F32) => {
+            native::logits::<f32>(weights, text, |row| see(&mut row.iter().copied()))?;
+        }
+        Computing::Reference(PrecisionArg::F64) => {
+            native::logits::<f64>(weights, text, |row| see(&mut row.iter().map(|x| x.to_f32())))?;
+        }
+        Computing::Cpu(compute) => {
+            let packed = Packed::new(weights, compute)?;
+            cpu::logits(packed, text, |row| see(&mut row.iter().copied()))?;
+        }
+    }
     bar.finish_and_clear();
     let file = writer.into_inner().map_err(|source| failed(source.error()))?;
     files::make_readable(file.as_file()).map_err(|source| failed(&source))?;

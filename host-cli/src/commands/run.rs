@@ -1,5 +1,6 @@
 //! `longseq run`: plan → check → generate → run → journal.
 
+mod batch;
 mod chosen;
 mod end;
 
@@ -11,13 +12,10 @@ use serde_json::json;
 use self::{chosen::Chosen, end::End};
 use super::{Outcome, print, prompts};
 use crate::{
-    args::run::{PrecisionArg, RunArgs},
-    checkpoint::{Checkpoint, Weights},
+    args::run::{RunArgs, RunningArgs},
+    checkpoint::Checkpoint,
     corpora::{Corpora, Source},
-    engine::{
-        Engine,
-        native::{self, Native},
-    },
+    engine::computing::Computing,
     error::{Error, Result},
     generate::{self, Setup, fit_name, seeding_name},
     journal::Folder,
@@ -27,14 +25,7 @@ use crate::{
     },
     progress::{Progress, say},
     quirks,
-    run::{
-        self, Parts,
-        cell::Schedule,
-        check::Check,
-        estimate::{Estimate, Memory},
-        interrupt,
-        ruler::Ruler,
-    },
+    run::{self, Parts, cell::Schedule, check::Check, estimate::Estimate, interrupt, ruler::Ruler},
     tokenizer::Tokenizer,
 };
 
@@ -49,6 +40,8 @@ const MOST_THREADS: usize = 1024;
 
 /// Runs the subcommand.
 pub fn run(args: &RunArgs) -> Result<Outcome> {
+    let RunningArgs { backend, precision, compute, .. } = args.running;
+    let computing = Computing::new(backend, precision, compute)?;
     set_threads(args)?;
     let mut checkpoint = Checkpoint::open(&args.model)?;
     checkpoint.reproduce(&args.running.quirks)?;
@@ -62,13 +55,18 @@ pub fn run(args: &RunArgs) -> Result<Outcome> {
     let tasks = generate::tasks(profile, &tasks, options.corrected_uuids)?;
     let cells = generate::cells(&tasks, &options.depth, &lengths, samples)?;
     let sources = sources(&corpora, &cells)?;
-    let plan = plan(args, &setup, samples, &cells, &sources, &checkpoint)?;
+    let plan = plan(args, &setup, samples, &cells, &sources, &checkpoint, computing)?;
     PlanFile::find(&args.out, &plan)?;
     let folder = if args.dry_run { None } else { Some(Folder::lock(&args.out)?) };
-    let schedule = schedule(args, samples, &checkpoint);
+    let mut schedule = schedule(args, samples, &checkpoint, computing);
     let source = Ruler::new(setup, cells);
     let check = check(&plan, &args.out, &source, &tokenizer, schedule)?;
-    let memory = memory(&checkpoint, args, schedule, check.longest())?;
+    if args.running.batch.is_none() {
+        schedule.batch = batch::fitting(schedule, |slots| {
+            computing.memory(&checkpoint, slots, check.longest())
+        })?;
+    }
+    let memory = computing.memory(&checkpoint, schedule.slots(), check.longest())?;
     let estimate = Estimate { plan: &plan, check: &check, tokenizer: &tokenizer, schedule, memory };
     say(&estimate.to_string());
     let Some(folder) = folder else {
@@ -80,7 +78,7 @@ pub fn run(args: &RunArgs) -> Result<Outcome> {
     let parts =
         Parts { plan: &plan, source: &source, tokenizer: &tokenizer, schedule, stop: &stop };
     let weights = checkpoint.weights()?;
-    let engine = || engine(&weights, args.running.precision, schedule.slots(), check.longest());
+    let engine = || computing.engine(&weights, schedule.slots(), check.longest());
     let ended = check.pending() == 0 || {
         let mut progress = Progress::new(check.work());
         let ended = run::run(parts, &check, &mut *engine()?, &mut journal, &mut progress);
@@ -92,20 +90,13 @@ pub fn run(args: &RunArgs) -> Result<Outcome> {
     end.tell(args, &plan)
 }
 
-fn engine<'a>(
-    weights: &'a Weights<'a>,
-    precision: PrecisionArg,
-    slots: usize,
-    capacity: usize,
-) -> Result<Box<dyn Engine + 'a>> {
-    Ok(match precision {
-        PrecisionArg::F32 => Box::new(Native::<f32>::new(weights, slots, capacity)?),
-        PrecisionArg::F64 => Box::new(Native::<f64>::new(weights, slots, capacity)?),
-    })
-}
-
-fn schedule(args: &RunArgs, samples: usize, checkpoint: &Checkpoint) -> Schedule {
-    let batch = args.running.batch.map_or(rayon::current_num_threads(), NonZeroUsize::get);
+fn schedule(
+    args: &RunArgs,
+    samples: usize,
+    checkpoint: &Checkpoint,
+    computing: Computing,
+) -> Schedule {
+    let batch = args.running.batch.map_or(batch::most(computing), NonZeroUsize::get);
     Schedule {
         // No cell has more samples.
         batch: batch.min(samples),
@@ -146,6 +137,7 @@ fn plan(
     cells: &[generate::Cell],
     sources: &[&Source],
     checkpoint: &Checkpoint,
+    computing: Computing,
 ) -> Result<Plan> {
     let corpus =
         |source: &&Source| Corpus { name: source.corpus.to_owned(), sha256: source.sha256.clone() };
@@ -178,8 +170,8 @@ fn plan(
             parameters: checkpoint.parameters(),
             sha256: checkpoint.sha256()?,
         },
-        backend: args.running.backend.name().to_owned(),
-        precision: args.running.precision.name().to_owned(),
+        backend: computing.backend(),
+        precision: computing.precision(checkpoint).to_owned(),
         end_of_text: checkpoint.end_of_text().to_vec(),
         decided_stop: !args.running.no_decided_stop,
         quirks: quirks.iter().map(|quirk| quirk.name().to_owned()).collect(),
@@ -230,26 +222,6 @@ fn check(
     });
     bar.finish_and_clear();
     check
-}
-
-fn memory(
-    checkpoint: &Checkpoint,
-    args: &RunArgs,
-    schedule: Schedule,
-    capacity: usize,
-) -> Result<Memory> {
-    let element = match args.running.precision {
-        PrecisionArg::F32 => size_of::<f32>(),
-        PrecisionArg::F64 => size_of::<f64>(),
-    };
-    let native::Memory { state, cache, worker } =
-        native::Memory::predict(checkpoint.config(), capacity, element)?;
-    let threads = rayon::current_num_threads().min(schedule.slots());
-    Ok(Memory {
-        weights: checkpoint.bytes(),
-        slot: state.saturating_add(cache),
-        buffers: worker.saturating_mul(threads as u64),
-    })
 }
 
 fn machine(

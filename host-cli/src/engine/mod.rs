@@ -1,5 +1,7 @@
 //! What runs a model: slots that hold a sequence's state, and one call that continues them.
 
+pub mod computing;
+pub mod cpu;
 pub mod native;
 mod worker;
 

@@ -15,36 +15,16 @@ use rayon::prelude::*;
 
 use super::{
     Continuation, Engine,
-    worker::{Rows, SlotMut, Worker, greedy, internal, zeros},
+    worker::{Rows, SlotMut, Worker, check_tokens, greedy, internal, zeros},
 };
-use crate::{
-    checkpoint::Weights,
-    error::{Error, Result},
-};
+use crate::{checkpoint::Weights, error::Result};
 
 /// Tokens of one call, where prompts may be cut.
 const TOKENS_PER_CALL: usize = 256;
 
-/// Bytes that [`Native`] takes beside the weights.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Memory {
-    /// Recurrent state of a slot.
-    pub state: u64,
-    /// Keys and values of a slot.
-    pub cache: u64,
-    /// Buffers of a thread.
-    pub worker: u64,
-}
-
-impl Memory {
-    /// For sequences of at most `capacity` tokens, in elements of `element` bytes. Saturates.
-    pub fn predict(config: &ModelConfig, capacity: usize, element: usize) -> Result<Self> {
-        let layout = StateLayout::new(config, 1, capacity).map_err(internal)?;
-        let (state, cache) = layout.slot_elements();
-        let worker = Worker::<f32>::elements(config, capacity, Rows::Last);
-        let bytes = |elements: usize| (elements as u64).saturating_mul(element as u64);
-        Ok(Self { state: bytes(state), cache: bytes(cache), worker: bytes(worker) })
-    }
+/// Elements of the buffers of one thread, for sequences of at most `capacity` tokens.
+pub fn worker_elements(config: &ModelConfig, capacity: usize) -> usize {
+    Worker::<f32>::elements(config, capacity, Rows::Last)
 }
 
 /// A model's slots, computed with `Reference<R>`.
@@ -177,14 +157,7 @@ pub fn logits<R: Real>(
     (prompt, following): (&[u32], &[u32]),
     mut see: impl FnMut(&[R]) -> Result<()>,
 ) -> Result<()> {
-    let vocabulary = weights.config.vocabulary;
-    let mut numbered = prompt.iter().chain(following).enumerate();
-    if let Some((at, token)) = numbered.find(|(_, token)| **token as usize >= vocabulary) {
-        return Err(Error::new(format!(
-            "token {token} (number {at}, from 0) is beyond the model's vocabulary of {vocabulary}"
-        ))
-        .help("use the tokenizer that the model was trained with"));
-    }
+    check_tokens(weights.config.vocabulary, prompt.iter().chain(following))?;
     let capacity = prompt.len() + following.len();
     let layout = StateLayout::new(weights.config, 1, capacity).map_err(internal)?;
     let (recurrent, cache) = layout.elements();

@@ -119,6 +119,17 @@ fn sizes(config: &ModelConfig, capacity: usize, rows: Rows) -> [usize; 3] {
     [work_elements(config, capacity), arena, rows.saturating_mul(config.vocabulary)]
 }
 
+/// Refuses a token beyond the vocabulary.
+pub fn check_tokens<'t>(vocabulary: usize, tokens: impl Iterator<Item = &'t u32>) -> Result<()> {
+    match tokens.enumerate().find(|(_, token)| **token as usize >= vocabulary) {
+        None => Ok(()),
+        Some((at, token)) => Err(Error::new(format!(
+            "token {token} (number {at}, from 0) is beyond the model's vocabulary of {vocabulary}"
+        ))
+        .help("use the tokenizer that the model was trained with")),
+    }
+}
+
 /// The greedy token: the lowest id among the largest logits.
 pub fn greedy<R: Real>(logits: &[R]) -> Result<u32> {
     if logits.iter().any(|logit| logit.is_nan()) {

@@ -5,18 +5,7 @@ use std::fmt;
 use indicatif::{HumanBytes, HumanCount};
 
 use super::{cell::Schedule, check::Check};
-use crate::{plan::Plan, tokenizer::Tokenizer};
-
-/// Bytes that a model takes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Memory {
-    /// Of the weights, as stored: the file is mapped.
-    pub weights: u64,
-    /// Of one slot.
-    pub slot: u64,
-    /// Of the buffers of all threads.
-    pub buffers: u64,
-}
+use crate::{engine::computing::Memory, plan::Plan, tokenizer::Tokenizer};
 
 /// A plan and what is left to do of it. Displays as lines for a reader.
 #[derive(Clone, Copy, Debug)]
@@ -31,14 +20,6 @@ pub struct Estimate<'a> {
     pub schedule: Schedule,
     /// Memory of the model.
     pub memory: Memory,
-}
-
-impl Memory {
-    /// All of it, for so many slots.
-    pub fn total(&self, slots: usize) -> u64 {
-        let slots = self.slot.saturating_mul(slots as u64);
-        self.weights.saturating_add(self.buffers).saturating_add(slots)
-    }
 }
 
 impl fmt::Display for Estimate<'_> {
@@ -74,7 +55,7 @@ impl fmt::Display for Estimate<'_> {
         writeln!(f, ", at most {} to write", count(check.answer_tokens()))?;
         let slots = self.schedule.slots();
         let total = HumanBytes(memory.total(slots));
-        let (weights, slot) = (HumanBytes(memory.weights), HumanBytes(memory.slot));
+        let (weights, slot) = (HumanBytes(memory.weights), HumanBytes(memory.slot()));
         let longest = count(check.longest());
         writeln!(
             f,

@@ -1,0 +1,62 @@
+//! What the machine can do: products in bf16, and reading memory.
+
+use std::{hint::black_box, time::Instant};
+
+use longseq_core::backend::Columns;
+use longseq_cpu::{
+    gemm::{Lhs, Output, Packed, Stored, product},
+    isa::Isa,
+};
+use rayon::prelude::*;
+
+/// The limits of the machine on rayon's threads, as far as this program reaches them.
+#[derive(Clone, Copy, Debug)]
+pub struct Roof {
+    /// 10⁹ operations a second in a product of two 2,048 × 2,048 matrices, the right one packed in bf16.
+    pub gflops: f64,
+    /// 10⁹ bytes a second read from a buffer that no cache holds.
+    pub gigabytes: f64,
+}
+
+const SIDE: usize = 2048;
+
+/// The best of several tries.
+pub fn measure() -> Roof {
+    Roof { gflops: products(), gigabytes: reading() }
+}
+
+fn products() -> f64 {
+    let value = |i: usize| (i % 1009) as f32 / 1009.0 - 0.5;
+    let read = |row: usize, out: &mut [f32]| -> Result<(), ()> {
+        out.iter_mut().enumerate().for_each(|(i, out)| *out = value(row * SIDE + i));
+        Ok(())
+    };
+    let Ok(b) = Packed::new((SIDE, SIDE), Stored::Bf16, read) else { return f64::NAN };
+    let a: Vec<f32> = (0..SIDE * SIDE).map(value).collect();
+    let mut c = vec![0.0; SIDE * SIDE];
+    let (mut lhs, mut work) = (Lhs::default(), Vec::new());
+    let seconds = best(7, || {
+        let output = Output { bias: None, accumulate: false };
+        let (a, c) = (Columns::all(&a[..], SIDE), Columns::all(&mut c[..], SIDE));
+        product(Isa::best(), SIDE, &a, &b, output, c, (&mut lhs, &mut work));
+    });
+    2.0 * (SIDE as f64).powi(3) / seconds / 1e9
+}
+
+fn reading() -> f64 {
+    let buffer: Vec<u64> = (0..1 << 25).collect();
+    let seconds = best(7, || {
+        let sum = buffer.par_chunks(1 << 14).map(|chunk| chunk.iter().fold(0, |a, b| a ^ b));
+        black_box(sum.reduce(|| 0, |a, b| a ^ b));
+    });
+    size_of_val(buffer.as_slice()) as f64 / seconds / 1e9
+}
+
+fn best(tries: usize, mut what: impl FnMut()) -> f64 {
+    let seconds = (0..tries).map(|_| {
+        let start = Instant::now();
+        what();
+        start.elapsed().as_secs_f64()
+    });
+    seconds.fold(f64::INFINITY, f64::min)
+}

@@ -1,0 +1,304 @@
+//! The engine over longseq-cpu: the tokens of all slots in one forward pass, on all threads.
+//!
+//! A slot's numbers depend neither on the number of threads nor on what other slots do: the backend
+//! keeps to that.
+
+use longseq_core::{
+    batch::Batch,
+    hybrid::{
+        config::ModelConfig,
+        forward,
+        weights::{AttentionWeights, Ends, Layer, MixerWeights, Model, Qkv},
+    },
+    numeric::tensor::Tensor,
+    scratch::{Scratch, scratch},
+    state::{State, StateLayout},
+};
+use longseq_cpu::{
+    Cpu,
+    gemm::Stored,
+    isa::Isa,
+    weight::{Compute, Pack, Weight},
+};
+
+use super::{
+    Continuation, Engine,
+    worker::{check_tokens, greedy, internal, zeros},
+};
+use crate::{
+    checkpoint::Weights,
+    error::{Error, Result},
+};
+
+/// Tokens of one forward pass: enough for matrix products to be fast, few enough for activations to
+/// stay in the caches.
+const TOKENS_OF_A_PASS: usize = 512;
+
+/// Rows whose logits are wanted at once where all are: they are as wide as the vocabulary.
+const ROWS_OF_LOGITS: usize = 64;
+
+/// A model whose weights are packed for the processor.
+#[derive(Debug)]
+pub struct Packed<'a> {
+    config: &'a ModelConfig,
+    ends: Ends<Weight<'a>>,
+    layers: Vec<Layer<Weight<'a>>>,
+    isa: Isa,
+}
+
+impl<'a> Packed<'a> {
+    /// Packs the weights of a checkpoint for the processor's best instruction set.
+    ///
+    /// # Errors
+    /// Weights of odd shapes.
+    pub fn new(weights: &Weights<'a>, compute: Compute) -> Result<Self> {
+        let mut pack = Pack(compute);
+        let failed = |source| Error::new(format!("the weights cannot be packed: {source}"));
+        let layers = weights.layers.iter().map(|layer: &Layer<Tensor<'a>>| layer.map(&mut pack));
+        Ok(Self {
+            config: weights.config,
+            layers: layers.collect::<std::result::Result<_, _>>().map_err(failed)?,
+            ends: weights.ends.map(&mut pack).map_err(failed)?,
+            isa: Isa::best(),
+        })
+    }
+
+    /// Attention is computed in bf16 where its projections are.
+    fn attention_in(&self) -> Stored {
+        let bf16 = self.layers.iter().any(|layer| match &layer.mixer {
+            MixerWeights::Attention(_, AttentionWeights { qkv: Qkv::Fused(map), .. }) => {
+                map.weight.matrix("attention").is_ok_and(longseq_cpu::gemm::Packed::is_bf16)
+            }
+            _ => false,
+        });
+        if bf16 { Stored::Bf16 } else { Stored::F32 }
+    }
+
+    fn model(&self) -> Model<'_, Weight<'a>> {
+        Model { config: self.config, ends: &self.ends, layers: &self.layers }
+    }
+}
+
+/// A model's slots, computed with longseq-cpu.
+#[derive(Debug)]
+pub struct CpuEngine<'a> {
+    packed: Packed<'a>,
+    backend: Cpu<'a>,
+    capacity: usize,
+    recurrent: Vec<f32>,
+    cache: Vec<f32>,
+    positions: Vec<usize>,
+    arena: Vec<f32>,
+    logits: Vec<f32>,
+    call: Call,
+}
+
+/// One forward pass, as it is put together.
+#[derive(Debug, Default)]
+struct Call {
+    tokens: Vec<u32>,
+    ends: Vec<usize>,
+    slots: Vec<usize>,
+    /// Rows whose logits are wanted.
+    rows: Vec<usize>,
+    /// For each of these, its place in the batch.
+    places: Vec<usize>,
+}
+
+impl Call {
+    fn clear(&mut self) {
+        self.tokens.clear();
+        self.ends.clear();
+        self.ends.push(0);
+        self.slots.clear();
+        self.rows.clear();
+        self.places.clear();
+    }
+
+    fn push(&mut self, slot: usize, tokens: &[u32]) {
+        self.slots.push(slot);
+        self.tokens.extend_from_slice(tokens);
+        self.ends.push(self.tokens.len());
+    }
+
+    /// Asks for the logits of the last row, for that place of the batch.
+    fn want(&mut self, place: usize) {
+        self.rows.push(self.tokens.len() - 1);
+        self.places.push(place);
+    }
+}
+
+/// Tokens of one forward pass of this model, at most.
+fn tokens_of_a_pass(config: &ModelConfig, capacity: usize) -> usize {
+    if config.reads_prompts_whole() { capacity.max(TOKENS_OF_A_PASS) } else { TOKENS_OF_A_PASS }
+}
+
+/// Elements of the buffers of a forward pass and of the logits of `rows` rows.
+fn buffers(config: &ModelConfig, capacity: usize, rows: usize) -> [usize; 2] {
+    let arena = scratch(config, tokens_of_a_pass(config, capacity)).total();
+    [arena, config.vocabulary.saturating_mul(rows)]
+}
+
+/// Bytes of the buffers of [`CpuEngine`] for sequences of at most `capacity` tokens.
+pub fn buffer_bytes(config: &ModelConfig, capacity: usize, slots: usize) -> u64 {
+    let elements =
+        buffers(config, capacity, slots).iter().fold(0, |sum: usize, n| sum.saturating_add(*n));
+    (elements as u64).saturating_mul(size_of::<f32>() as u64)
+}
+
+impl<'a> CpuEngine<'a> {
+    /// `slots` sequences of at most `capacity` tokens each.
+    ///
+    /// # Errors
+    /// Not enough memory.
+    pub fn new(packed: Packed<'a>, slots: usize, capacity: usize) -> Result<Self> {
+        let config = packed.config;
+        let layout = StateLayout::new(config, slots, capacity).map_err(internal)?;
+        let (recurrent, cache) = layout.elements();
+        let [arena, logits] = buffers(config, capacity, slots);
+        let what = "the buffers of a forward pass";
+        Ok(Self {
+            backend: Cpu::new(packed.isa).attention_in(packed.attention_in()),
+            packed,
+            capacity,
+            recurrent: zeros("recurrent state", recurrent)?,
+            cache: zeros("keys and values", cache)?,
+            positions: vec![0; slots],
+            arena: zeros(what, arena)?,
+            logits: zeros(what, logits)?,
+            call: Call::default(),
+        })
+    }
+
+    /// The state, and beside it what a forward pass works with.
+    fn parts(&mut self) -> Result<(State<'_, [f32]>, Working<'_, 'a>)> {
+        let slots = self.positions.len();
+        let Self { packed, backend, capacity, recurrent, cache, positions, arena, logits, call } =
+            self;
+        let layout = StateLayout::new(packed.config, slots, *capacity).map_err(internal)?;
+        let state = State::new(layout, &mut recurrent[..], &mut cache[..], &mut positions[..]);
+        Ok((state.map_err(internal)?, Working { packed, backend, arena, logits, call }))
+    }
+
+    /// Runs the forward pass that was put together; the logits wanted lie in `logits` then.
+    fn pass(&mut self) -> Result<()> {
+        let (mut state, Working { packed, backend, arena, logits, call }) = self.parts()?;
+        let Call { tokens, ends, slots, rows, .. } = call;
+        let batch = Batch::new(tokens, ends, slots, rows).map_err(internal)?;
+        let elements = scratch(packed.config, tokens.len());
+        let mut scratch = Scratch::carve(&elements, arena).map_err(internal)?;
+        let model = packed.model();
+        // On one of rayon's threads: from outside, each parallel operation would have to wake them.
+        let pass = |_: &rayon::Scope<'_>| {
+            forward(backend, &model, &batch, &mut state, &mut scratch, &mut logits[..])
+        };
+        rayon::scope(pass)
+            .map_err(|source| Error::new(format!("the forward pass failed: {source}")))
+    }
+
+    /// The same, and puts the greedy token of every row wanted into its place.
+    fn pass_into(&mut self, next: &mut [u32]) -> Result<()> {
+        if !self.call.slots.is_empty() {
+            self.pass()?;
+            let logits = self.logits.chunks(self.packed.config.vocabulary);
+            for (&place, logits) in self.call.places.iter().zip(logits) {
+                next[place] = greedy(logits)?;
+            }
+        }
+        self.call.clear();
+        Ok(())
+    }
+}
+
+/// What a forward pass works with beside the state.
+struct Working<'e, 'a> {
+    packed: &'e Packed<'a>,
+    backend: &'e mut Cpu<'a>,
+    arena: &'e mut [f32],
+    logits: &'e mut [f32],
+    call: &'e Call,
+}
+
+impl Engine for CpuEngine<'_> {
+    fn vocabulary(&self) -> usize {
+        self.packed.config.vocabulary
+    }
+
+    fn slots(&self) -> usize {
+        self.positions.len()
+    }
+
+    fn tokens_per_call(&self) -> usize {
+        if self.packed.config.reads_prompts_whole() {
+            usize::MAX
+        } else {
+            // As much for every slot as a forward pass takes.
+            TOKENS_OF_A_PASS.saturating_mul(self.positions.len().saturating_add(1))
+        }
+    }
+
+    fn reset(&mut self, slot: usize) {
+        // Fails for a slot that does not exist only; using it is the error that is reported.
+        let _ = self.parts().map(|(mut state, working)| state.reset(working.backend, slot));
+    }
+
+    fn fork(&mut self, from: usize, to: usize) {
+        let _ = self.parts().map(|(mut state, working)| state.copy(working.backend, from, to));
+    }
+
+    fn forward(&mut self, batch: &[Continuation<'_>]) -> Result<Vec<u32>> {
+        let most = tokens_of_a_pass(self.packed.config, self.capacity);
+        let whole = self.packed.config.reads_prompts_whole();
+        let mut next = vec![0; batch.len()];
+        self.call.clear();
+        for (place, &Continuation { slot, tokens }) in batch.iter().enumerate() {
+            if tokens.is_empty() {
+                return Err(internal("a slot continued by no token"));
+            }
+            if whole && self.call.tokens.len() + tokens.len() > most {
+                self.pass_into(&mut next)?;
+            }
+            let mut rest = tokens;
+            while !rest.is_empty() {
+                let room = if whole { rest.len() } else { most - self.call.tokens.len() };
+                let (piece, later) = rest.split_at(rest.len().min(room));
+                self.call.push(slot, piece);
+                rest = later;
+                if rest.is_empty() {
+                    self.call.want(place);
+                }
+                if !rest.is_empty() || self.call.tokens.len() >= most {
+                    self.pass_into(&mut next)?;
+                }
+            }
+        }
+        self.pass_into(&mut next)?;
+        Ok(next)
+    }
+}
+
+/// The logits after every token of one text, as [`native::logits`](super::native::logits) gives them.
+///
+/// # Errors
+/// A token beyond the vocabulary; not enough memory; whatever `see` returns.
+pub fn logits(
+    packed: Packed<'_>,
+    (prompt, following): (&[u32], &[u32]),
+    mut see: impl FnMut(&[f32]) -> Result<()>,
+) -> Result<()> {
+    let config = packed.config;
+    check_tokens(config.vocabulary, prompt.iter().chain(following))?;
+    let capacity = prompt.len() + following.len();
+    let rows = if config.reads_prompts_whole() { prompt.len() } else { ROWS_OF_LOGITS };
+    let mut engine = CpuEngine::new(packed, 1, capacity)?;
+    engine.logits = zeros("logits", buffers(config, capacity, rows.min(capacity))[1])?;
+    engine.reset(0);
+    for piece in prompt.chunks(rows.max(1)).chain(following.chunks(1)) {
+        engine.call.clear();
+        engine.call.push(0, piece);
+        engine.call.rows.extend(0..piece.len());
+        engine.pass()?;
+        see(&engine.logits[..piece.len() * config.vocabulary])?;
+    }
+    Ok(())
+}
