@@ -38,10 +38,7 @@ struct Args {
 }
 
 fn main() {
-    if let Err(error) = run(&Args::parse()) {
-        eprintln!("{error}");
-        std::process::exit(2);
-    }
+    longseq_benches::main(run);
 }
 
 fn run(args: &Args) -> Result<()> {

@@ -13,6 +13,7 @@ use longseq::{
     template::Template,
     tokenizer::Tokenizer,
 };
+use longseq_benches::order;
 use longseq_core::ruler::{budget::Fit, options::Seeding, profile::Profile, task::TASKS};
 
 /// Times the generation of each task's prompts; prints a Markdown table
@@ -32,10 +33,7 @@ struct Args {
 }
 
 fn main() {
-    if let Err(error) = run(&Args::parse()) {
-        eprintln!("{error}");
-        std::process::exit(2);
-    }
+    longseq_benches::main(run);
 }
 
 fn run(args: &Args) -> Result<()> {
@@ -66,16 +64,13 @@ fn run(args: &Args) -> Result<()> {
             setup.samples(&cell, &|| {})?;
             seconds.push(start.elapsed().as_secs_f64());
         }
-        println!("{}", row(task.name, &mut seconds, tokens));
+        println!("{}", row(task.name, order(seconds), tokens));
     }
     Ok(())
 }
 
-fn row(task: &str, seconds: &mut [f64], tokens: usize) -> String {
-    seconds.sort_by(f64::total_cmp);
-    let median = seconds[seconds.len() / 2];
-    let [ms, least, most] =
-        [median, seconds[0], seconds[seconds.len() - 1]].map(|seconds| seconds * 1e3);
-    let rate = tokens as f64 / median / 1e6;
+fn row(task: &str, seconds: [f64; 3], tokens: usize) -> String {
+    let [ms, least, most] = seconds.map(|seconds| seconds * 1e3);
+    let rate = tokens as f64 / seconds[0] / 1e6;
     format!("| {task} | {ms:.1} | {least:.1}–{most:.1} | {tokens} | {rate:.1} |")
 }

@@ -2,6 +2,17 @@
 
 pub mod roof;
 
+use clap::Parser;
+use longseq::error::Result;
+
+/// Runs a benchmark with what was typed; an error ends the program with exit code 2.
+pub fn main<A: Parser>(run: impl FnOnce(&A) -> Result<()>) {
+    if let Err(error) = run(&A::parse()) {
+        eprintln!("{error}");
+        std::process::exit(2);
+    }
+}
+
 /// Median, least and most.
 pub fn order(mut values: Vec<f64>) -> [f64; 3] {
     values.sort_by(f64::total_cmp);

@@ -1,56 +1,22 @@
 //! The engine over longseq-cpu: near the goldens, and the same whatever is beside a slot.
 
-use std::{
-    fs,
-    path::{Path, PathBuf},
-    process::Command,
-};
+use std::process::Command;
 
 use longseq::{
     checkpoint::Checkpoint,
-    engine::{
-        Continuation, Engine,
-        cpu::{CpuEngine, Packed, logits},
-    },
+    engine::cpu::{CpuEngine, Packed, logits},
     quirks::Quirk,
 };
 use longseq_cpu::weight::Compute;
-use safetensors::SafeTensors;
 
-const MODELS: [&str; 11] = [
-    "mamba2",
-    "mamba2-bf16",
-    "mamba2-fp32",
-    "mamba2attn",
-    "transformerpp",
-    "sheared-llama",
-    "sheared-llama-sharegpt",
-    "recurrentgemma",
-    "recurrentgemma-it",
-    "rwkv6",
-    "rwkv6-st",
-];
+#[path = "common/models.rs"]
+mod models;
 
-fn fixture(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/fixtures/models").join(name)
-}
+use models::{MODELS, difference, fixture, floats, golden, ids};
 
 /// A checkpoint and its golden.
 fn open(name: &str) -> (Checkpoint, Vec<u8>) {
-    let golden = fs::read(fixture(name).join("golden.safetensors")).unwrap();
-    (Checkpoint::open(&fixture(name)).unwrap(), golden)
-}
-
-fn ids(golden: &[u8], name: &str) -> Vec<u32> {
-    let tensors = SafeTensors::deserialize(golden).unwrap();
-    let (elements, _) = tensors.tensor(name).unwrap().data().as_chunks::<8>();
-    elements.iter().map(|&bytes| i64::from_le_bytes(bytes) as u32).collect()
-}
-
-fn floats(golden: &[u8], name: &str) -> Vec<f32> {
-    let tensors = SafeTensors::deserialize(golden).unwrap();
-    let (elements, _) = tensors.tensor(name).unwrap().data().as_chunks::<4>();
-    elements.iter().map(|&bytes| f32::from_le_bytes(bytes)).collect()
+    (Checkpoint::open(&fixture(name)).unwrap(), golden(name))
 }
 
 fn rows(checkpoint: &Checkpoint, compute: Compute, prompt: &[u32], following: &[u32]) -> Vec<f32> {
@@ -70,10 +36,9 @@ fn logits_are_near_the_goldens() {
     for name in MODELS {
         let (checkpoint, golden) = open(name);
         let tokens = ids(&golden, "tokens.L200");
-        let expected = floats(&golden, "logits.L200");
+        let (_, expected) = floats(&golden, "logits.L200");
         let found = rows(&checkpoint, Compute::F32, &tokens, &[]);
-        assert_eq!(found.len(), expected.len());
-        let error = found.iter().zip(&expected).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
+        let error = difference(&found, &expected);
         assert!(error <= 2e-3, "{name}: {error}");
         let found = rows(&checkpoint, Compute::Bf16, &tokens, &[]);
         let square = |values: &mut dyn Iterator<Item = f32>| -> f64 {
@@ -85,36 +50,8 @@ fn logits_are_near_the_goldens() {
     }
 }
 
-/// Sixteen greedy tokens after each prompt, a slot each, the prompts in pieces of `piece`.
 fn decode(packed: Packed<'_>, prompts: &[Vec<u32>], piece: usize) -> Vec<Vec<u32>> {
-    let mut engine = CpuEngine::new(packed, prompts.len(), 300).unwrap();
-    (0..prompts.len()).for_each(|slot| engine.reset(slot));
-    let longest = prompts.iter().map(Vec::len).max().unwrap_or(0);
-    let mut written = vec![Vec::new(); prompts.len()];
-    for start in (0..longest).step_by(piece) {
-        let pieces: Vec<_> = (0..prompts.len())
-            .filter_map(|slot| {
-                let rest = prompts[slot].get(start..).filter(|rest| !rest.is_empty())?;
-                Some(Continuation { slot, tokens: &rest[..rest.len().min(piece)] })
-            })
-            .collect();
-        for (of, token) in pieces.iter().zip(engine.forward(&pieces).unwrap()) {
-            // The last piece's token is the first of the answer.
-            written[of.slot] = vec![token];
-        }
-    }
-    for _ in 1..16 {
-        let last: Vec<u32> = written.iter().map(|tokens| *tokens.last().unwrap()).collect();
-        let next: Vec<_> = last
-            .iter()
-            .enumerate()
-            .map(|(slot, token)| Continuation { slot, tokens: std::slice::from_ref(token) })
-            .collect();
-        for (tokens, token) in written.iter_mut().zip(engine.forward(&next).unwrap()) {
-            tokens.push(token);
-        }
-    }
-    written
+    models::decode(&mut CpuEngine::new(packed, prompts.len(), 300).unwrap(), prompts, piece)
 }
 
 #[test]
@@ -157,26 +94,13 @@ fn logits_do_not_depend_on_how_a_text_is_cut() {
     }
 }
 
-/// A fork continues as its origin does, which does not notice.
 #[test]
 fn a_fork_is_an_exact_copy() {
     for name in MODELS {
-        let (checkpoint, golden) = open(name);
-        let tokens = ids(&golden, "tokens.L200");
+        let (checkpoint, _) = open(name);
         let weights = checkpoint.weights().unwrap();
         let packed = Packed::new(&weights, Compute::Bf16).unwrap();
-        let mut engine = CpuEngine::new(packed, 3, 200).unwrap();
-        let read = |engine: &mut CpuEngine<'_>, slot, tokens: &[u32]| {
-            engine.forward(&[Continuation { slot, tokens }]).unwrap()
-        };
-        engine.reset(0);
-        read(&mut engine, 0, &tokens[..150]);
-        engine.fork(0, 2);
-        let fork = read(&mut engine, 2, &tokens[150..]);
-        let origin = read(&mut engine, 0, &tokens[150..]);
-        engine.reset(1);
-        let whole = read(&mut engine, 1, &tokens);
-        assert_eq!((&fork, &origin), (&whole, &whole), "{name}");
+        models::a_fork_is_an_exact_copy(&mut CpuEngine::new(packed, 3, 200).unwrap(), name);
     }
 }
 
@@ -185,9 +109,8 @@ fn quirks_are_reproduced() {
     let (mut checkpoint, golden) = open("recurrentgemma");
     checkpoint.reproduce(&[Quirk::Hf4RecurrentgemmaPrefill]).unwrap();
     let found = rows(&checkpoint, Compute::F32, &ids(&golden, "tokens.L200"), &[]);
-    let expected = floats(&golden, "logits_hf4_cached.L200.last32");
-    let found = &found[found.len() - expected.len()..];
-    assert!(found.iter().zip(&expected).all(|(a, b)| (a - b).abs() < 2e-3));
+    let (_, expected) = floats(&golden, "logits_hf4_cached.L200.last32");
+    assert!(difference(&found[found.len() - expected.len()..], &expected) < 2e-3);
 
     let (mut checkpoint, golden) = open("mamba2attn");
     checkpoint.reproduce(&[Quirk::MambaSsmHybridConvState]).unwrap();

@@ -2,7 +2,7 @@
 
 use std::{
     fs,
-    path::{Path, PathBuf},
+    path::Path,
     process::{Command, Output},
 };
 
@@ -12,45 +12,11 @@ use longseq::{
     quirks::Quirk,
 };
 use longseq_core::numeric::Real;
-use safetensors::SafeTensors;
 
-const MODELS: [&str; 11] = [
-    "mamba2",
-    "mamba2-bf16",
-    "mamba2-fp32",
-    "mamba2attn",
-    "transformerpp",
-    "sheared-llama",
-    "sheared-llama-sharegpt",
-    "recurrentgemma",
-    "recurrentgemma-it",
-    "rwkv6",
-    "rwkv6-st",
-];
+#[path = "common/models.rs"]
+mod models;
 
-fn fixture(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/fixtures/models").join(name)
-}
-
-fn golden(model: &str) -> Vec<u8> {
-    fs::read(fixture(model).join("golden.safetensors")).unwrap()
-}
-
-fn ids(golden: &[u8], name: &str) -> Vec<u32> {
-    let tensors = SafeTensors::deserialize(golden).unwrap();
-    let (elements, rest) = tensors.tensor(name).unwrap().data().as_chunks::<8>();
-    assert!(rest.is_empty());
-    elements.iter().map(|&bytes| i64::from_le_bytes(bytes) as u32).collect()
-}
-
-fn floats(file: &[u8], name: &str) -> (Vec<usize>, Vec<f32>) {
-    let tensors = SafeTensors::deserialize(file).unwrap();
-    let tensor = tensors.tensor(name).unwrap();
-    let (elements, rest) = tensor.data().as_chunks::<4>();
-    assert!(rest.is_empty());
-    let elements = elements.iter().map(|&bytes| f32::from_le_bytes(bytes)).collect();
-    (tensor.shape().to_vec(), elements)
-}
+use models::{MODELS, difference, fixture, floats, golden, ids};
 
 fn longseq(arguments: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_longseq")).args(arguments).output().unwrap()
@@ -67,11 +33,6 @@ fn logits(model: &str, ids: &[u32], more: &[&str]) -> (Vec<usize>, Vec<f32>) {
     let ran = longseq(&[&["logits"], &arguments[..], &output_argument, more].concat());
     assert!(ran.status.success(), "{}", String::from_utf8_lossy(&ran.stderr));
     floats(&fs::read(&output).unwrap(), "logits")
-}
-
-fn difference(a: &[f32], b: &[f32]) -> f32 {
-    assert_eq!(a.len(), b.len());
-    a.iter().zip(b).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max)
 }
 
 #[test]
@@ -135,23 +96,8 @@ fn quirks_that_do_not_apply_are_refused() {
     }
 }
 
-/// Sixteen greedy tokens after each prompt, a slot each.
 fn decode<R: Real>(weights: &Weights<'_>, prompts: &[Vec<u32>]) -> Vec<Vec<u32>> {
-    let mut engine = Native::<R>::new(weights, prompts.len(), 300).unwrap();
-    (0..prompts.len()).for_each(|slot| engine.reset(slot));
-    let first: Vec<_> =
-        prompts.iter().enumerate().map(|(slot, tokens)| Continuation { slot, tokens }).collect();
-    let mut rows = vec![engine.forward(&first).unwrap()];
-    for _ in 1..16 {
-        let last = rows.last().unwrap().clone();
-        let next: Vec<_> = last
-            .iter()
-            .enumerate()
-            .map(|(slot, token)| Continuation { slot, tokens: std::slice::from_ref(token) })
-            .collect();
-        rows.push(engine.forward(&next).unwrap());
-    }
-    (0..prompts.len()).map(|slot| rows.iter().map(|row| row[slot]).collect()).collect()
+    models::decode(&mut Native::<R>::new(weights, prompts.len(), 300).unwrap(), prompts, 300)
 }
 
 #[test]
@@ -199,25 +145,13 @@ fn the_engine_generates_with_quirks() {
     assert_eq!(next, [best as u32]);
 }
 
-/// A fork continues as its origin does, which does not notice.
 #[test]
 fn a_fork_is_an_exact_copy() {
     for model in ["mamba2attn", "sheared-llama", "recurrentgemma", "rwkv6"] {
-        let tokens = ids(&golden(model), "tokens.L200");
         let checkpoint = Checkpoint::open(&fixture(model)).unwrap();
         let weights = checkpoint.weights().unwrap();
         let mut engine = Native::<f32>::new(&weights, 3, 200).unwrap();
-        let read = |engine: &mut Native<'_, f32>, slot, tokens: &[u32]| {
-            engine.forward(&[Continuation { slot, tokens }]).unwrap()
-        };
-        engine.reset(0);
-        read(&mut engine, 0, &tokens[..150]);
-        engine.fork(0, 2);
-        let fork = read(&mut engine, 2, &tokens[150..]);
-        let origin = read(&mut engine, 0, &tokens[150..]);
-        engine.reset(1);
-        let whole = read(&mut engine, 1, &tokens);
-        assert_eq!((&fork, &origin), (&whole, &whole), "{model}");
+        models::a_fork_is_an_exact_copy(&mut engine, model);
     }
 }
 

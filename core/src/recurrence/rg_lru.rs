@@ -25,7 +25,7 @@ use crate::numeric::{
 };
 
 /// How strongly the recurrence gate acts on the decay ("c" in the paper).
-const GATE_STRENGTH: f64 = 8.0;
+pub const GATE_STRENGTH: f64 = 8.0;
 
 /// One block-diagonal gate.
 #[derive(Clone, Copy, Debug)]

@@ -101,6 +101,7 @@ impl Job {
         let Self { sequence, block, head } = self;
         let heads = states.len();
         let pack = |_: usize, lines: Lines<'_>| call.pack(sequence, *head, *block, lines);
+        // As one share: while this thread's memory is lent out, none of its work may be another job.
         own.panels.fill(call.block, (heads, heads), pack);
         for (other, states) in (0..).zip(states) {
             let tokens = 0..sequence.rows.len();

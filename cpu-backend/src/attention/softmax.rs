@@ -7,7 +7,10 @@ use core::ops::Range;
 
 use pulp::{Scalar, Simd, WithSimd};
 
-use crate::gemm::{MR, NR, Tile};
+use crate::{
+    gemm::{MR, NR, Tile},
+    numeric::math::ROUND,
+};
 
 /// Elements of a row's state: D filled up to whole panels, then the largest score, the sum of weights, and room up
 /// to a cache line.
@@ -95,8 +98,6 @@ fn hide(scores: &mut [Tile], row: usize, seen: &Range<usize>) {
 /// 2ˣ for x ≤ 0; 0 below −126.
 #[inline(always)]
 fn exp2<S: Simd>(simd: S, x: S::f32s) -> S::f32s {
-    /// Adding this to a number below 2²² in magnitude rounds it to a whole one, which then stands in the lowest bits.
-    const ROUND: f32 = 12_582_912.0;
     /// (ln 2)ᵏ / k! from k = 5 down to 0: what is left out is 1.2e-7 of the sum for fractions up to ½.
     const SERIES: [f32; 6] =
         [1.333_355_8e-3, 9.618_129e-3, 5.550_411e-2, 2.402_265e-1, 6.931_472e-1, 1.0];

@@ -55,7 +55,7 @@ pub fn tile(isa: Isa, rows: Rows<'_>, panel: Panel<'_>, out: &mut Tile) {
             fma::tile(isa, rows, data, panel, out);
         }
         (_, Rows::Singles { data, rows }, panel) => portable::tile(rows, data, panel, out),
-        // Rows are packed for the instruction set and the panel: see `Rows::pack`.
+        // Rows are packed for the instruction set and the panel: see `Lhs::pack`.
         (_, Rows::Pairs { .. }, _) => {}
     }
 }

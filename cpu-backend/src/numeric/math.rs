@@ -9,7 +9,7 @@ use core::f32::consts::LOG2_E;
 const LN_2: [f32; 2] = [0.693_359_4, -2.121_944_4e-4];
 
 /// Adding this to a number below 2²² in magnitude rounds it to a whole one, which then stands in the lowest bits.
-const ROUND: f32 = 12_582_912.0;
+pub(crate) const ROUND: f32 = 12_582_912.0;
 
 /// Below the first eˣ is nearer to 0 than to any f32, above the second it is none.
 const RANGE: [f32; 2] = [-104.0, 89.0];
@@ -104,4 +104,17 @@ pub fn expm1(x: f32) -> f32 {
     let p = p * x + 1.0 / 2.0;
     let near = p * x * x + x;
     if x.abs() < 0.5 { near } else { far }
+}
+
+/// The sum of some values, their halves first; they are a power of two in number.
+#[inline(always)]
+pub fn pairwise<const N: usize>(mut values: [f32; N]) -> f32 {
+    let mut half = N / 2;
+    while half > 0 {
+        for i in 0..half {
+            values[i] += values[i + half];
+        }
+        half /= 2;
+    }
+    values[0]
 }

@@ -6,7 +6,10 @@ use longseq_core::{
     numeric::norm::{GatedNormDims, NormDims},
 };
 
-use super::{math::silu, rows::each_row};
+use super::{
+    math::{pairwise, silu},
+    rows::each_row,
+};
 use crate::{Cpu, Result, weight::Weight};
 
 impl<'a> RmsNorm for Cpu<'a> {
@@ -181,12 +184,5 @@ fn sum(x: &[f32], term: impl Fn(f32) -> f32) -> f32 {
     for (sum, &x) in sums.iter_mut().zip(rest) {
         *sum += term(x);
     }
-    let mut half = LANES / 2;
-    while half > 0 {
-        for i in 0..half {
-            sums[i] += sums[i + half];
-        }
-        half /= 2;
-    }
-    sums[0]
+    pairwise(sums)
 }

@@ -5,7 +5,18 @@
 
 use core::cell::RefCell;
 
+use longseq_core::{
+    batch::{Sequence, Sequences},
+    error::ShapeError,
+    state::StateMut,
+};
+use pulp::{Simd, WithSimd};
 use rayon::prelude::*;
+
+use super::each_sequence;
+
+/// Products of tokens and elements of the state that are worth waking threads.
+const SHARED: usize = 1 << 17;
 
 /// Tokens of a block: with these, what a tile of the state reads and writes stays in the first cache.
 const BLOCK: usize = 64;
@@ -23,9 +34,57 @@ pub struct Part {
     pub head: usize,
 }
 
-/// Runs every head over a sequence: `run` gets a part, its state \[heads, …\], its results \[heads, tokens, P\] to
+/// A scan of some heads over the tokens of a block, in tiles of `SIDE` vectors of `SIDE` lanes.
+pub trait Tiled {
+    /// Runs it.
+    fn run<S: Simd, const SIDE: usize>(self, simd: S);
+}
+
+/// Chooses a square tile, with as many rows as there are registers for.
+pub struct Square<T>(pub T);
+
+impl<T: Tiled> WithSimd for Square<T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        match size_of::<S::f32s>() / size_of::<f32>() {
+            16 => self.0.run::<S, 16>(simd),
+            8 => self.0.run::<S, 8>(simd),
+            4 => self.0.run::<S, 4>(simd),
+            _ => self.0.run::<S, 1>(simd),
+        }
+    }
+}
+
+/// Runs every head over every sequence: `run` gets a part, the row of its first token, its state \[heads, …\], its
+/// results \[heads, tokens, P\] to write, and working memory. `out` \[T, H, P\].
+///
+/// # Errors
+/// State or rows that are not there; states that overlap.
+pub fn each(
+    operation: &'static str,
+    sequences: &Sequences<'_>,
+    state: StateMut<'_, [f32]>,
+    ((heads, head_dim), out): ((usize, usize), &mut [f32]),
+    run: impl Fn(Part, usize, &mut [f32], &mut [f32], &mut Vec<f32>) + Sync,
+) -> Result<(), ShapeError> {
+    let elements = state.region.elements;
+    let shared = |rows: usize| rows.saturating_mul(elements) >= SHARED;
+    let see = |sequence: Sequence, state: &mut [f32], out: &mut [f32]| {
+        let (start, shared) = (sequence.rows.start, shared(sequence.rows.len()));
+        scan((heads, head_dim), shared, state, out, |part, state, out, own| {
+            let row = start + part.token;
+            run(part, row, state, out, own);
+        });
+    };
+    let width = heads.saturating_mul(head_dim);
+    each_sequence(operation, sequences, state, (width, out), shared(sequences.rows()), see)
+}
+
+/// Runs every head over one sequence: `run` gets a part, its state \[heads, …\], its results \[heads, tokens, P\] to
 /// write, and working memory. `state` \[H, …\], `out` \[T, H, P\].
-pub fn scan(
+fn scan(
     (heads, head_dim): (usize, usize),
     shared: bool,
     state: &mut [f32],

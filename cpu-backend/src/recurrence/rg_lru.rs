@@ -4,7 +4,7 @@ use longseq_core::{
     backend::{Columns, RgLru},
     batch::{Sequence, Sequences},
     error::{enough, same},
-    recurrence::rg_lru::{RgLruDims, RgLruWeights},
+    recurrence::rg_lru::{GATE_STRENGTH, RgLruDims, RgLruWeights},
     state::StateMut,
 };
 use rayon::prelude::*;
@@ -17,9 +17,6 @@ use crate::{
     numeric::math::{exp, expm1, sigmoid, softplus},
     weight::Weight,
 };
-
-/// How strongly the recurrence gate acts on the decay ("c" in the paper).
-const GATE_STRENGTH: f32 = 8.0;
 
 /// Rows that a thread takes at once.
 const ROWS: usize = 16;
@@ -124,7 +121,7 @@ fn factors(isa: Isa, reset: bool, v: &[f32], decay: &[f32], gates: &mut [f32]) {
                     }
                 } else {
                     for ((i, r), (v, decay)) in gates.zip(v.iter().zip(decay)) {
-                        let log_a = -GATE_STRENGTH * sigmoid(*r) * decay;
+                        let log_a = -GATE_STRENGTH as f32 * sigmoid(*r) * decay;
                         *i = (-expm1(log_a + log_a)).sqrt() * (sigmoid(*i) * v);
                         *r = exp(log_a);
                     }

@@ -6,16 +6,16 @@
 
 use longseq_core::{
     backend::{Columns, SsdScan},
-    batch::{Sequence, Sequences},
+    batch::Sequences,
     error::{enough, same},
     recurrence::ssd::{SsdDims, SsdHeads},
     state::StateMut,
 };
-use pulp::{Simd, WithSimd};
+use pulp::Simd;
 
 use super::{
-    each_sequence, filled,
-    heads::{self, Part, aligned},
+    filled,
+    heads::{self, Part, Square, Tiled, aligned},
     put,
 };
 use crate::{
@@ -23,9 +23,6 @@ use crate::{
     numeric::math::{exp, softplus},
     weight::Weight,
 };
-
-/// Products of tokens and elements of the state that are worth waking threads.
-const SHARED: usize = 1 << 17;
 
 impl<'a> SsdScan for Cpu<'a> {
     fn ssd_scan(
@@ -38,30 +35,24 @@ impl<'a> SsdScan for Cpu<'a> {
         y: &mut [f32],
     ) -> Result {
         let (operation, isa) = ("ssd_scan", self.isa);
-        let (rows, inner) = (sequences.rows(), dims.inner());
+        let rows = sequences.rows();
         let bias = weights.dt_bias.values(operation)?;
         let (a_log, d) = (weights.a_log.values(operation)?, weights.d.values(operation)?);
         dims.check(a_log.len(), d.len(), state.region.elements)?;
         same(operation, "dt_bias", dims.heads, bias.len())?;
         enough(operation, "xBC", rows.saturating_mul(dims.xbc_width()), xbc.len())?;
         dt.check((operation, "dt"), (rows, dims.heads), dt.buffer.len())?;
-        let scan = Scan { dims, xbc, dt, bias, a_log, d };
-        let shared = |rows: usize| rows.saturating_mul(dims.state_elements()) >= SHARED;
-        let see = |sequence: Sequence, state: &mut [f32], y: &mut [f32]| {
-            let (start, shared) = (sequence.rows.start, shared(sequence.rows.len()));
-            let extents = (dims.heads, dims.head_dim);
-            heads::scan(extents, shared, state, y, |part, state, y, own| {
-                let row = start + part.token;
-                isa.simd(Heads { scan: &scan, part, row, state, y, own });
-            });
-        };
-        each_sequence(operation, sequences, state, (inner, y), shared(rows), see)?;
+        let inputs = Inputs { dims, xbc, dt, bias, a_log, d };
+        let extents = (dims.heads, dims.head_dim);
+        heads::each(operation, sequences, state, (extents, y), |part, row, state, y, own| {
+            isa.simd(Square(Heads { inputs: &inputs, part, row, state, y, own }));
+        })?;
         Ok(())
     }
 }
 
 /// What a scan reads.
-struct Scan<'a> {
+struct Inputs<'a> {
     dims: &'a SsdDims,
     xbc: &'a [f32],
     dt: Columns<&'a [f32]>,
@@ -73,7 +64,7 @@ struct Scan<'a> {
 /// Some heads over the tokens of a block, from row `row` on: their `state` \[heads, P, N\] and `y`
 /// \[heads, tokens, P\].
 struct Heads<'a> {
-    scan: &'a Scan<'a>,
+    inputs: &'a Inputs<'a>,
     part: Part,
     row: usize,
     state: &'a mut [f32],
@@ -81,27 +72,12 @@ struct Heads<'a> {
     own: &'a mut Vec<f32>,
 }
 
-impl WithSimd for Heads<'_> {
-    type Output = ();
-
-    #[inline(always)]
-    fn with_simd<S: Simd>(self, simd: S) {
-        // A square tile, with as many rows as there are registers for.
-        match size_of::<S::f32s>() / size_of::<f32>() {
-            16 => self.run::<S, 16>(simd),
-            8 => self.run::<S, 8>(simd),
-            4 => self.run::<S, 4>(simd),
-            _ => self.run::<S, 1>(simd),
-        }
-    }
-}
-
-impl Heads<'_> {
+impl Tiled for Heads<'_> {
     #[inline(always)]
     fn run<S: Simd, const SIDE: usize>(self, simd: S) {
-        let Self { scan, part, row, state, y, own } = self;
+        let Self { inputs: from, part, row, state, y, own } = self;
         let tokens = part.tokens;
-        let SsdDims { head_dim, state: n, heads, groups } = *scan.dims;
+        let SsdDims { head_dim, state: n, heads, groups } = *from.dims;
         let tiles = n.div_ceil(SIDE);
         let own = aligned(own, tokens * (2 * tiles * SIDE + 2 * SIDE + 2));
         let (bc, own) = own.split_at_mut(2 * tiles * tokens * SIDE);
@@ -115,12 +91,12 @@ impl Heads<'_> {
         {
             let own_group = head / (heads / groups);
             if group.replace(own_group) != Some(own_group) {
-                scan.read_bc::<SIDE>(row, own_group, bc);
+                from.read_bc::<SIDE>(row, own_group, bc);
             }
-            scan.read_steps((row, head), steps, decays);
+            from.read_steps((row, head), steps, decays);
             for p in (0..head_dim).step_by(SIDE) {
                 let width = SIDE.min(head_dim - p);
-                let x = |token| scan.x(row + token, head, p, width);
+                let x = |token| from.x(row + token, head, p, width);
                 for (token, inputs) in inputs.chunks_exact_mut(SIDE).enumerate() {
                     put(inputs, &filled::<SIDE>(x(token)).map(|x| steps[token] * x));
                 }
@@ -131,7 +107,7 @@ impl Heads<'_> {
                     advance::<S, SIDE>(simd, &mut s, bc, (inputs, decays), sums);
                     store(simd, &s, state, n, at);
                 }
-                let d = scan.d[head];
+                let d = from.d[head];
                 let rows = y.chunks_exact_mut(head_dim).zip(sums.chunks_exact(SIDE));
                 for (token, (y, sums)) in rows.enumerate() {
                     let y = y[p..][..width].iter_mut();
@@ -142,7 +118,7 @@ impl Heads<'_> {
     }
 }
 
-impl Scan<'_> {
+impl Inputs<'_> {
     /// `width` channels of a head's x in a row, from `p` on.
     #[inline(always)]
     fn x(&self, row: usize, head: usize, p: usize, width: usize) -> &[f32] {

@@ -6,22 +6,23 @@
 
 use longseq_core::{
     backend::{Columns, Wkv6Inputs, Wkv6Scan},
-    batch::{Sequence, Sequences},
+    batch::Sequences,
     error::enough,
     recurrence::wkv6::Wkv6Dims,
     state::StateMut,
 };
-use pulp::{Simd, WithSimd};
+use pulp::Simd;
 
 use super::{
-    each_sequence, filled,
-    heads::{self, Part, aligned},
+    filled,
+    heads::{self, Part, Square, Tiled, aligned},
     put,
 };
-use crate::{Cpu, Result, numeric::math::exp, weight::Weight};
-
-/// Products of tokens and elements of the state that are worth waking threads.
-const SHARED: usize = 1 << 17;
+use crate::{
+    Cpu, Result,
+    numeric::math::{exp, pairwise},
+    weight::Weight,
+};
 
 impl<'a> Wkv6Scan for Cpu<'a> {
     fn wkv6_scan(
@@ -43,16 +44,10 @@ impl<'a> Wkv6Scan for Cpu<'a> {
             columns.check((operation, operand), (rows, width), columns.buffer.len())?;
         }
         enough(operation, "out", rows.saturating_mul(width), out.len())?;
-        let shared = |rows: usize| rows.saturating_mul(dims.state_elements()) >= SHARED;
-        let see = |sequence: Sequence, state: &mut [f32], out: &mut [f32]| {
-            let (start, shared) = (sequence.rows.start, shared(sequence.rows.len()));
-            let extents = (dims.heads, dims.head_dim);
-            heads::scan(extents, shared, state, out, |part, state, out, own| {
-                let row = start + part.token;
-                isa.simd(Heads { dims, inputs: &inputs, bonus, part, row, state, out, own });
-            });
-        };
-        each_sequence(operation, sequences, state, (width, out), shared(rows), see)?;
+        let extents = (dims.heads, dims.head_dim);
+        heads::each(operation, sequences, state, (extents, out), |part, row, state, out, own| {
+            isa.simd(Square(Heads { dims, inputs: &inputs, bonus, part, row, state, out, own }));
+        })?;
         Ok(())
     }
 }
@@ -70,21 +65,7 @@ struct Heads<'a> {
     own: &'a mut Vec<f32>,
 }
 
-impl WithSimd for Heads<'_> {
-    type Output = ();
-
-    #[inline(always)]
-    fn with_simd<S: Simd>(self, simd: S) {
-        match size_of::<S::f32s>() / size_of::<f32>() {
-            16 => self.run::<S, 16>(simd),
-            8 => self.run::<S, 8>(simd),
-            4 => self.run::<S, 4>(simd),
-            _ => self.run::<S, 1>(simd),
-        }
-    }
-}
-
-impl Heads<'_> {
+impl Tiled for Heads<'_> {
     #[inline(always)]
     fn run<S: Simd, const SIDE: usize>(self, simd: S) {
         let Self { dims, inputs, bonus, part, row, state, out, own } = self;
@@ -166,19 +147,6 @@ fn read_keys<const SIDE: usize>(
             *own += pairwise(products);
         }
     }
-}
-
-/// The sum of some values, their halves first; they are a power of two in number.
-#[inline(always)]
-fn pairwise<const N: usize>(mut values: [f32; N]) -> f32 {
-    let mut half = N / 2;
-    while half > 0 {
-        for i in 0..half {
-            values[i] += values[i + half];
-        }
-        half /= 2;
-    }
-    values[0]
 }
 
 /// A tile over all tokens: `keys` \[tokens, 3, `SIDE`\], `values` and `sums` \[tokens, `SIDE`\].

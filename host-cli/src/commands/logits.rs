@@ -28,6 +28,7 @@ use crate::{
 
 /// Runs the subcommand.
 pub fn run(args: &LogitsArgs) -> Result<Outcome> {
+    let computing = Computing::new(args.backend, args.precision, args.compute)?;
     let ids = match &args.input_ids_file {
         Some(path) => read_ids(path)?,
         None => args.input_ids.clone(),
@@ -51,7 +52,6 @@ pub fn run(args: &LogitsArgs) -> Result<Outcome> {
     }
     checkpoint.reproduce(&args.quirks)?;
     let weights = checkpoint.weights()?;
-    let computing = Computing::new(args.backend, args.precision, args.compute)?;
     write(&weights, &ids, prompt, computing, &args.output)?;
     let (tokens, vocabulary) = (ids.len(), weights.config.vocabulary);
     print(&format!("{}: logits, f32, [{tokens}, {vocabulary}]\n", args.output.display()))?;
