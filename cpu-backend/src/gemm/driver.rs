@@ -27,17 +27,21 @@ pub struct Output<'a> {
 }
 
 impl Output<'_> {
-    /// Stores `columns` of a row's sums, the first of which is column `first` of C.
-    fn store(&self, sums: &[f32; NR], first: usize, columns: usize, out: &mut [f32]) {
-        let out = &mut out[..columns];
+    /// Stores a panel's sums of a row; `out` are its columns of C, the first of which is `first`.
+    #[inline(always)]
+    fn store(&self, sums: &[f32; NR], first: usize, out: &mut [f32]) {
         let mut sums = *sums;
         if let Some(bias) = self.bias {
-            sums.iter_mut().zip(&bias[first..][..columns]).for_each(|(sum, b)| *sum += b);
+            sums.iter_mut().zip(&bias[first..]).for_each(|(sum, b)| *sum += b);
         }
         if self.accumulate {
-            out.iter_mut().zip(sums).for_each(|(out, sum)| *out += sum);
+            sums.iter_mut().zip(&*out).for_each(|(sum, out)| *sum += out);
+        }
+        // A whole panel is copied without a call.
+        if let Some(out) = out.as_chunks_mut().0.first_mut() {
+            *out = sums;
         } else {
-            out.copy_from_slice(&sums[..columns]);
+            out.iter_mut().zip(sums).for_each(|(out, sum)| *out = sum);
         }
     }
 }
@@ -72,7 +76,7 @@ pub fn product(
         });
         for (panel, sums) in work.chunks(rows * NR).enumerate() {
             for (sums, out) in sums.as_chunks::<NR>().0.iter().zip(buffer.chunks_mut(stride)) {
-                output.store(sums, panel * NR, width(panel), &mut out[offset + panel * NR..]);
+                output.store(sums, panel * NR, &mut out[offset + panel * NR..][..width(panel)]);
             }
         }
         return;
@@ -87,14 +91,15 @@ pub fn product(
             for panel in 0..b.panels() {
                 for (block, out) in out.chunks_mut(MR * stride).enumerate() {
                     tile(isa, lhs.rows(block), b.panel(panel), &mut sums);
-                    for (sums, out) in sums.iter().zip(out.chunks_mut(stride)) {
-                        output.store(
-                            sums,
-                            panel * NR,
-                            width(panel),
-                            &mut out[offset + panel * NR..],
-                        );
-                    }
+                    isa.run(
+                        #[inline(always)]
+                        || {
+                            for (sums, out) in sums.iter().zip(out.chunks_mut(stride)) {
+                                let out = &mut out[offset + panel * NR..][..width(panel)];
+                                output.store(sums, panel * NR, out);
+                            }
+                        },
+                    );
                 }
             }
         });
