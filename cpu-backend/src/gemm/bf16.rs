@@ -9,27 +9,50 @@ use core::arch::x86_64::{
     _mm512_unpacklo_epi64,
 };
 
-use super::{Line, MR, NR, Tile, pack::bf16_pair};
+use super::{Line, MR, NR, SIDE_BY_SIDE, Tile, pack::bf16_pair};
 use crate::isa::Bf16;
+
+/// Rows of which [`tiles`] makes several panels, at most: more sums than these have no registers.
+pub const FEW_ROWS: usize = 3;
 
 /// A tile of `rows` (1 to [`MR`]): `data` \[pairs, rows\], `panel` two lines a pair. The shorter of the two
 /// counts.
 pub fn tile(_: Bf16, rows: usize, data: &[u32], panel: &[Line<u32>], out: &mut Tile) {
+    let (panels, out) = ([panel], core::slice::from_mut(out));
     // SAFETY: the proof says that AVX512-BF16 (and with it AVX-512 F) is there.
     unsafe {
         match rows {
-            1 => kernel::<1>(data, panel, out),
-            2 => kernel::<2>(data, panel, out),
-            3 => kernel::<3>(data, panel, out),
-            4 => kernel::<4>(data, panel, out),
-            5 => kernel::<5>(data, panel, out),
-            6 => kernel::<6>(data, panel, out),
-            7 => kernel::<7>(data, panel, out),
-            8 => kernel::<8>(data, panel, out),
-            9 => kernel::<9>(data, panel, out),
-            10 => kernel::<10>(data, panel, out),
-            11 => kernel::<11>(data, panel, out),
-            12 => kernel::<12>(data, panel, out),
+            1 => kernel::<1, 1>(data, panels, out),
+            2 => kernel::<2, 1>(data, panels, out),
+            3 => kernel::<3, 1>(data, panels, out),
+            4 => kernel::<4, 1>(data, panels, out),
+            5 => kernel::<5, 1>(data, panels, out),
+            6 => kernel::<6, 1>(data, panels, out),
+            7 => kernel::<7, 1>(data, panels, out),
+            8 => kernel::<8, 1>(data, panels, out),
+            9 => kernel::<9, 1>(data, panels, out),
+            10 => kernel::<10, 1>(data, panels, out),
+            11 => kernel::<11, 1>(data, panels, out),
+            12 => kernel::<12, 1>(data, panels, out),
+            _ => {}
+        }
+    }
+}
+
+/// Tiles of 1 to [`FEW_ROWS`] rows times several panels.
+pub fn tiles(
+    _: Bf16,
+    rows: usize,
+    data: &[u32],
+    panels: [&[Line<u32>]; SIDE_BY_SIDE],
+    out: &mut [Tile; SIDE_BY_SIDE],
+) {
+    // SAFETY: the proof says that AVX512-BF16 is there.
+    unsafe {
+        match rows {
+            1 => kernel::<1, SIDE_BY_SIDE>(data, panels, out),
+            2 => kernel::<2, SIDE_BY_SIDE>(data, panels, out),
+            3 => kernel::<3, SIDE_BY_SIDE>(data, panels, out),
             _ => {}
         }
     }
@@ -38,32 +61,42 @@ pub fn tile(_: Bf16, rows: usize, data: &[u32], panel: &[Line<u32>], out: &mut T
 /// # Safety
 /// AVX512-BF16 must be there.
 #[target_feature(enable = "avx512f,avx512bf16")]
-unsafe fn kernel<const ROWS: usize>(data: &[u32], panel: &[Line<u32>], out: &mut Tile) {
+unsafe fn kernel<const ROWS: usize, const PANELS: usize>(
+    data: &[u32],
+    panels: [&[Line<u32>]; PANELS],
+    out: &mut [Tile],
+) {
     const { assert!(ROWS <= MR && NR == 32) };
-    let pairs = (data.len() / ROWS).min(panel.len() / 2);
-    let mut sums = [[_mm512_setzero_ps(); 2]; ROWS];
-    let (mut a, mut b) = (data.as_ptr(), panel.as_ptr());
-    for _ in 0..pairs {
-        // SAFETY: `pairs` times ROWS elements of `data` and two lines of `panel` are there; a line is 64 bytes, and
-        // vectors of 512 bits hold any bits.
-        unsafe {
-            let b0: __m512bh = core::mem::transmute(_mm512_loadu_si512(b.cast()));
-            let b1: __m512bh = core::mem::transmute(_mm512_loadu_si512(b.add(1).cast()));
-            for (row, sums) in sums.iter_mut().enumerate() {
-                let x = _mm512_set1_epi32(a.add(row).read().cast_signed());
-                let x: __m512bh = core::mem::transmute(x);
-                sums[0] = _mm512_dpbf16_ps(sums[0], x, b0);
-                sums[1] = _mm512_dpbf16_ps(sums[1], x, b1);
+    let lines = panels.iter().map(|panel| panel.len()).min().unwrap_or(0);
+    let pairs = (data.len() / ROWS).min(lines / 2);
+    let mut sums = [[[_mm512_setzero_ps(); 2]; ROWS]; PANELS];
+    let mut a = data.as_ptr();
+    for pair in 0..pairs {
+        for (panel, sums) in panels.iter().zip(&mut sums) {
+            // SAFETY: `pairs` times ROWS elements of `data` and two lines of every panel are there; a line is 64
+            // bytes, and vectors of 512 bits hold any bits.
+            unsafe {
+                let b = panel.as_ptr().add(2 * pair);
+                let b0: __m512bh = core::mem::transmute(_mm512_loadu_si512(b.cast()));
+                let b1: __m512bh = core::mem::transmute(_mm512_loadu_si512(b.add(1).cast()));
+                for (row, sums) in sums.iter_mut().enumerate() {
+                    let x = _mm512_set1_epi32(a.add(row).read().cast_signed());
+                    let x: __m512bh = core::mem::transmute(x);
+                    sums[0] = _mm512_dpbf16_ps(sums[0], x, b0);
+                    sums[1] = _mm512_dpbf16_ps(sums[1], x, b1);
+                }
             }
-            a = a.add(ROWS);
-            b = b.add(2);
         }
+        // SAFETY: as above.
+        a = unsafe { a.add(ROWS) };
     }
     for (out, sums) in out.iter_mut().zip(sums) {
-        // SAFETY: a row of a tile has 32 elements.
-        unsafe {
-            _mm512_storeu_ps(out.as_mut_ptr(), sums[0]);
-            _mm512_storeu_ps(out.as_mut_ptr().add(16), sums[1]);
+        for (out, sums) in out.iter_mut().zip(sums) {
+            // SAFETY: a row of a tile has 32 elements.
+            unsafe {
+                _mm512_storeu_ps(out.as_mut_ptr(), sums[0]);
+                _mm512_storeu_ps(out.as_mut_ptr().add(16), sums[1]);
+            }
         }
     }
 }

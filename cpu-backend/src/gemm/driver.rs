@@ -5,7 +5,7 @@ use core::cell::RefCell;
 use longseq_core::backend::Columns;
 use rayon::prelude::*;
 
-use super::{Lhs, MR, NR, Packed, Tile, tile};
+use super::{Lhs, MR, NR, Packed, SIDE_BY_SIDE, Tile, tile, tiles};
 use crate::isa::Isa;
 
 /// Fewer rows than this are shared out by panels, so that every thread reads its own part of B.
@@ -13,9 +13,6 @@ const FEW_ROWS: usize = 4 * MR;
 
 /// Rows that a thread takes at once, at most: with a panel of B they stay in its cache.
 const MOST_ROWS: usize = 8 * MR;
-
-/// Panels that a thread takes at once, at least.
-const LEAST_PANELS: usize = 2;
 
 /// What happens to a row of C.
 #[derive(Clone, Copy, Debug)]
@@ -66,12 +63,16 @@ pub fn product(
     if rows <= FEW_ROWS {
         lhs.pack_for(isa, b, rows, |row| &a.buffer[a.row(row, b.inputs())]);
         let work = crate::room(work, b.panels() * rows * NR);
-        let panels = work.par_chunks_mut(rows * NR).enumerate().with_min_len(LEAST_PANELS);
-        panels.for_each(|(panel, out)| {
-            let mut sums: Tile = [[0.0; NR]; MR];
-            for (block, out) in out.chunks_mut(MR * NR).enumerate() {
-                tile(isa, lhs.rows(block), b.panel(panel), &mut sums);
-                out.as_chunks_mut::<NR>().0.iter_mut().zip(&sums).for_each(|(o, s)| *o = *s);
+        let panels = work.par_chunks_mut(SIDE_BY_SIDE * rows * NR).enumerate();
+        panels.for_each(|(number, out)| {
+            let mut sums: [Tile; SIDE_BY_SIDE] = [[[0.0; NR]; MR]; SIDE_BY_SIDE];
+            let sums = &mut sums[..out.len() / (rows * NR)];
+            for block in 0..rows.div_ceil(MR) {
+                tiles(isa, lhs.rows(block), b, number * SIDE_BY_SIDE, sums);
+                for (out, sums) in out.chunks_exact_mut(rows * NR).zip(&*sums) {
+                    let out = out.as_chunks_mut().0.iter_mut().skip(block * MR);
+                    out.zip(sums).for_each(|(out, sums)| *out = *sums);
+                }
             }
         });
         for (panel, sums) in work.chunks(rows * NR).enumerate() {

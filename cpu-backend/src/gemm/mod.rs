@@ -60,6 +60,29 @@ pub fn tile(isa: Isa, rows: Rows<'_>, panel: Panel<'_>, out: &mut Tile) {
     }
 }
 
+/// Panels that are read side by side where rows are few: a thread gets more of the memory's bandwidth that way than
+/// by reading one after the other.
+const SIDE_BY_SIDE: usize = 4;
+
+/// Tiles of the same rows times several panels, from panel `first` on: as many as `out` has.
+fn tiles(isa: Isa, rows: Rows<'_>, b: &Packed, first: usize, out: &mut [Tile]) {
+    #[cfg(target_arch = "x86_64")]
+    if let (Isa::Avx512Bf16(_, proof), Rows::Pairs { data, rows: rows @ ..=bf16::FEW_ROWS }) =
+        (isa, rows)
+        && let Ok(out) = out.try_into()
+    {
+        let lines = |number| match b.panel(first + number) {
+            Panel::Pairs(lines) => lines,
+            // Rows are in pairs where panels are.
+            Panel::Singles(_) => &[],
+        };
+        return bf16::tiles(proof, rows, data, core::array::from_fn(lines), out);
+    }
+    for (panel, out) in (first..).zip(out) {
+        tile(isa, rows, b.panel(panel), out);
+    }
+}
+
 /// Rounds 16 rows to bf16: line p of `out` gets the pairs p of all of them.
 #[inline]
 pub fn transpose(isa: Isa, rows: [&[f32; NR]; 16], out: &mut [Line<u32>; 16]) {
