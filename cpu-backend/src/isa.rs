@@ -86,3 +86,16 @@ impl fmt::Display for Isa {
         f.write_str(self.name())
     }
 }
+
+/// Asks for the cache lines of some values that will be written: until then they come from memory beside other work.
+#[inline(always)]
+pub fn fetch(values: &[f32]) {
+    #[cfg(target_arch = "x86_64")]
+    for first in values.iter().step_by(16).chain(values.last()) {
+        use core::arch::x86_64::{_MM_HINT_ET0, _mm_prefetch};
+        // SAFETY: every x86-64 has SSE, and a prefetch has no effect that a program sees.
+        unsafe { _mm_prefetch::<_MM_HINT_ET0>(core::ptr::from_ref(first).cast()) };
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    let _ = values;
+}

@@ -8,9 +8,9 @@
 //! - [`numeric`] implements the operations on every row by itself, `recurrence` those that carry a state,
 //!   `attention` the one that looks back.
 //!
-//! A token's result does not depend on the number of threads, on what else is in the batch, or on how its
-//! sequence is cut into calls: every element is made by the same operations in the same order. It does
-//! depend on the instruction set.
+//! A token's result does not depend on the number of threads, on what else is in the batch, or on where its sequence
+//! is cut into calls (at multiples of [`GRID`] tokens): every element is made by the same operations in the same order.
+//! It does depend on the instruction set.
 
 mod attention;
 pub mod gemm;
@@ -30,6 +30,10 @@ use self::{
     weight::Weight,
 };
 
+/// A sequence cut into calls at multiples of this many tokens gets the same bits as in one call; cut elsewhere, a scan in
+/// chunks ([`Cpu::products_in`]) rounds otherwise.
+pub const GRID: usize = recurrence::BLOCK;
+
 /// The backend: an instruction set and working memory.
 #[derive(Debug)]
 pub struct Cpu<'a> {
@@ -40,9 +44,10 @@ pub struct Cpu<'a> {
     work: Vec<f32>,
     /// What the first of two products leaves for the second.
     between: Vec<f32>,
-    /// In which precision attention multiplies.
-    attention_in: Stored,
+    /// In which precision products are made that no weight is part of.
+    products_in: Stored,
     attention: attention::Scratch,
+    ssd: recurrence::Chunks,
     weights: PhantomData<Weight<'a>>,
 }
 
@@ -54,18 +59,29 @@ impl Cpu<'_> {
             lhs: Lhs::default(),
             work: Vec::new(),
             between: Vec::new(),
-            attention_in: Stored::F32,
+            products_in: Stored::F32,
             attention: attention::Scratch::default(),
+            ssd: recurrence::Chunks::default(),
             weights: PhantomData,
         }
     }
 
-    /// Lets attention round queries, keys, values and their weights to bf16 where the instruction set multiplies
-    /// pairs of them; without this it multiplies in f32. The cache is in f32 either way.
+    /// Lets operations round to bf16 what they multiply beside weights, where the instruction set multiplies pairs of
+    /// them: attention its queries, keys, values and their weights, Mamba-2's scan what it makes of a whole chunk of
+    /// [`GRID`] tokens. Without this they compute in f32. States and cache are in f32 either way.
     #[must_use]
-    pub fn attention_in(mut self, stored: Stored) -> Self {
-        self.attention_in = stored;
+    pub fn products_in(mut self, stored: Stored) -> Self {
+        self.products_in = stored;
         self
+    }
+
+    /// Whether products without a weight are made of pairs of bf16.
+    fn multiplies_pairs(&self) -> bool {
+        match self.isa {
+            #[cfg(target_arch = "x86_64")]
+            Isa::Avx512Bf16(..) => self.products_in == Stored::Bf16,
+            _ => false,
+        }
     }
 }
 

@@ -16,7 +16,7 @@ use super::{
     panels::BlockDims,
     prefill::prefill,
 };
-use crate::{Cpu, Result, gemm::Stored, isa::Isa, room};
+use crate::{Cpu, Result, room};
 
 /// Elements that a thread rotates or copies at once, at least.
 const LEAST: usize = 1 << 15;
@@ -37,7 +37,8 @@ impl GroupedQueryAttention for Cpu<'_> {
         if rows == 0 {
             return Ok(());
         }
-        let Self { isa, work, attention_in, attention, .. } = self;
+        let in_pairs = self.multiplies_pairs();
+        let Self { isa, work, attention, .. } = self;
         let Scratch { rotations, panels, decode } = attention;
         let isa = *isa;
         rotations.prepare(dims, sequences);
@@ -52,7 +53,6 @@ impl GroupedQueryAttention for Cpu<'_> {
                 || rotations.rotate(row, key, dims.head_dim),
             );
         });
-        let in_pairs = pairs(isa, *attention_in);
         let block = BlockDims { head_dim: dims.head_dim, in_pairs };
         let (keys, cache, rotations) = (&*keys, &*buffer, &*rotations);
         let call = Call { isa, dims, block, kv, qkv, keys, rotations, cache, region };
@@ -66,15 +66,6 @@ impl GroupedQueryAttention for Cpu<'_> {
             store(dims, (kv, keys), qkv, &sequence, &mut buffer[region.slot(sequence.slot)]);
         }
         Ok(())
-    }
-}
-
-/// Whether the instruction set multiplies pairs of bf16, and may.
-fn pairs(isa: Isa, stored: Stored) -> bool {
-    match isa {
-        #[cfg(target_arch = "x86_64")]
-        Isa::Avx512Bf16(..) => stored == Stored::Bf16,
-        _ => false,
     }
 }
 

@@ -5,7 +5,7 @@ use core::array;
 use rayon::prelude::*;
 
 use crate::{
-    gemm::{Line, NR, Panel, bf16_pair, transpose},
+    gemm::{Line, NR, Panel, interleave_rows, transpose},
     isa::Isa,
 };
 
@@ -135,10 +135,7 @@ impl Lines<'_> {
                         let rows: [_; 16] = array::from_fn(|slot| at(head, first + slot));
                         key_pairs(isa, dims, first, rows.map(|row| row.map(|of| of[0])), keys);
                         let rows = rows.map(|row| row.map(|of| of[1]));
-                        isa.run(
-                            #[inline(always)]
-                            || value_pairs(dims, first, rows, values),
-                        );
+                        value_pairs(isa, dims, first, rows, values);
                     }
                 }
             }
@@ -173,6 +170,19 @@ fn piece<'r>(row: Option<&'r [f32]>, first: usize, room: &'r mut [f32; NR]) -> &
     room
 }
 
+/// [`piece`] of each row.
+fn pieces<'r>(
+    rows: [Option<&'r [f32]>; 16],
+    first: usize,
+    rooms: &'r mut [[f32; NR]; 16],
+) -> [&'r [f32; NR]; 16] {
+    let mut pieces = [&[0.0; NR]; 16];
+    for ((out, row), room) in pieces.iter_mut().zip(rows).zip(rooms) {
+        *out = piece(row, first, room);
+    }
+    pieces
+}
+
 /// Packs 16 keys from slot `first` on.
 fn key_pairs(
     isa: Isa,
@@ -186,31 +196,25 @@ fn key_pairs(
     let mut pairs = [Line([0; 16]); 16];
     let mut rooms = [[0.0; NR]; 16];
     for (number, lines) in (0..).zip(panel.chunks_mut(NR)) {
-        let mut pieces = [&[0.0; NR]; 16];
-        for ((piece, row), room) in pieces.iter_mut().zip(rows).zip(&mut rooms) {
-            *piece = self::piece(row, number * NR, room);
-        }
-        transpose(isa, pieces, &mut pairs);
+        transpose(isa, pieces(rows, number * NR, &mut rooms), &mut pairs);
         let lines = lines.as_chunks_mut::<2>().0.iter_mut();
         lines.zip(&pairs).for_each(|(lines, &pairs)| lines[first % NR / 16] = pairs);
     }
 }
 
-#[inline(always)]
-fn value_pairs(dims: BlockDims, first: usize, rows: [Option<&[f32]>; 16], lines: &mut [Line<u32>]) {
+/// Packs 16 values from slot `first` on.
+fn value_pairs(
+    isa: Isa,
+    dims: BlockDims,
+    first: usize,
+    rows: [Option<&[f32]>; 16],
+    lines: &mut [Line<u32>],
+) {
+    let mut rooms = [[0.0; NR]; 16];
     for panel in 0..dims.value_panels() {
         let lines = &mut lines[panel * dims.depth(KEYS) + first..][..16];
-        let mut room = [[0.0; NR]; 2];
-        for (out, &[low, high]) in lines.as_chunks_mut::<2>().0.iter_mut().zip(rows.as_chunks().0) {
-            let [a, b] = &mut room;
-            let (low, high) = (piece(low, panel * NR, a), piece(high, panel * NR, b));
-            for (half, out) in (0..).zip(out) {
-                for lane in 0..16 {
-                    let channel = half * 16 + lane;
-                    out.0[lane] = bf16_pair(low[channel], high[channel]);
-                }
-            }
-        }
+        let pieces = pieces(rows, panel * NR, &mut rooms);
+        interleave_rows(isa, pieces.as_chunks().0.iter().copied(), lines);
     }
 }
 

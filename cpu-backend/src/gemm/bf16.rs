@@ -3,10 +3,10 @@
 
 use core::arch::x86_64::{
     __m256bh, __m256i, __m512bh, __m512i, _mm256_storeu_si256, _mm512_cvtne2ps_pbh,
-    _mm512_cvtneps_pbh, _mm512_dpbf16_ps, _mm512_loadu_ps, _mm512_loadu_si512, _mm512_set1_epi32,
-    _mm512_setzero_ps, _mm512_setzero_si512, _mm512_shuffle_i32x4, _mm512_storeu_ps,
-    _mm512_storeu_si512, _mm512_unpackhi_epi32, _mm512_unpackhi_epi64, _mm512_unpacklo_epi32,
-    _mm512_unpacklo_epi64,
+    _mm512_cvtneps_pbh, _mm512_dpbf16_ps, _mm512_loadu_ps, _mm512_loadu_si512,
+    _mm512_permutexvar_epi16, _mm512_set1_epi32, _mm512_setzero_ps, _mm512_setzero_si512,
+    _mm512_shuffle_i32x4, _mm512_storeu_ps, _mm512_storeu_si512, _mm512_unpackhi_epi32,
+    _mm512_unpackhi_epi64, _mm512_unpacklo_epi32, _mm512_unpacklo_epi64,
 };
 
 use super::{Line, MR, NR, SIDE_BY_SIDE, Tile, pack::bf16_pair};
@@ -175,6 +175,49 @@ unsafe fn transpose_with(rows: [&[f32; NR]; 16], out: &mut [Line<u32>; 16]) {
         for (out, line) in out.iter_mut().skip(pair).step_by(4).zip(lines) {
             // SAFETY: a line has 64 bytes.
             unsafe { _mm512_storeu_si512(out.0.as_mut_ptr().cast(), line) };
+        }
+    }
+}
+
+/// Rounds pairs of rows to bf16 and interleaves them: two lines a pair.
+pub fn interleave_rows<'r>(
+    _: Bf16,
+    pairs: impl Iterator<Item = [&'r [f32; NR]; 2]>,
+    out: &mut [Line<u32>],
+) {
+    // SAFETY: the proof says that AVX512-BF16 is there, and AVX-512 BW with it.
+    unsafe { interleave_rows_with(pairs, out) }
+}
+
+/// # Safety
+/// AVX512-BF16 and AVX-512 BW must be there.
+#[target_feature(enable = "avx512f,avx512bw,avx512bf16")]
+unsafe fn interleave_rows_with<'r>(
+    pairs: impl Iterator<Item = [&'r [f32; NR]; 2]>,
+    out: &mut [Line<u32>],
+) {
+    /// Where the halves of a pair lie when two vectors have been rounded one after the other.
+    const PLACES: [u16; 32] = {
+        let mut places = [0; 32];
+        let mut place = 0;
+        while place < 32 {
+            places[place] = place as u16 / 2 + 16 * (place as u16 % 2);
+            place += 1;
+        }
+        places
+    };
+    // SAFETY: 64 bytes are read.
+    let places = unsafe { _mm512_loadu_si512(PLACES.as_ptr().cast()) };
+    for ([low, high], out) in pairs.zip(out.as_chunks_mut::<2>().0) {
+        for (half, out) in out.iter_mut().enumerate() {
+            // SAFETY: a row has 32 elements, of which 16 are read; a line has 64 bytes.
+            unsafe {
+                let low = _mm512_loadu_ps(low[half * 16..].as_ptr());
+                let high = _mm512_loadu_ps(high[half * 16..].as_ptr());
+                let rounded: __m512i = core::mem::transmute(_mm512_cvtne2ps_pbh(high, low));
+                let paired = _mm512_permutexvar_epi16(places, rounded);
+                _mm512_storeu_si512(out.0.as_mut_ptr().cast(), paired);
+            }
         }
     }
 }

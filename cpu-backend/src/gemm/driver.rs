@@ -6,7 +6,7 @@ use longseq_core::backend::Columns;
 use rayon::prelude::*;
 
 use super::{Lhs, MR, NR, Packed, SIDE_BY_SIDE, Tile, tile, tiles};
-use crate::isa::Isa;
+use crate::isa::{Isa, fetch};
 
 /// Fewer rows than this are shared out by panels, so that every thread reads its own part of B.
 const FEW_ROWS: usize = 4 * MR;
@@ -91,6 +91,9 @@ pub fn product(
             let mut sums: Tile = [[0.0; NR]; MR];
             for panel in 0..b.panels() {
                 for (block, out) in out.chunks_mut(MR * stride).enumerate() {
+                    for out in out.chunks_mut(stride) {
+                        fetch(&out[offset + panel * NR..][..width(panel)]);
+                    }
                     tile(isa, lhs.rows(block), b.panel(panel), &mut sums);
                     isa.run(
                         #[inline(always)]

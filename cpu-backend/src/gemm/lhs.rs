@@ -1,6 +1,6 @@
 //! The rows of a product's left side, as kernels read them.
 
-use super::{MR, Packed};
+use super::{MR, Packed, bf16_pair};
 use crate::isa::Isa;
 
 /// A block of 1 to [`MR`] rows: for each pair of k (or each k) one element a row.
@@ -69,6 +69,33 @@ impl Lhs {
             let out = self.singles[start + r % MR..].iter_mut().step_by(height);
             out.zip(row(r)).for_each(|(out, &x)| *out = x);
         }
+    }
+
+    /// Packs the `rows` rows of `inputs` elements (an even number) that are the columns of `of`'s rows, in pairs.
+    pub fn pack_transposed<'r>(
+        &mut self,
+        isa: Isa,
+        (rows, inputs): (usize, usize),
+        of: impl Fn(usize) -> &'r [f32],
+    ) {
+        self.rows = rows;
+        self.in_pairs = true;
+        self.depth = inputs / 2;
+        grow(&mut self.pairs, rows * self.depth);
+        isa.run(
+            #[inline(always)]
+            || {
+                for pair in 0..self.depth {
+                    let both = of(2 * pair)[..rows].iter().zip(&of(2 * pair + 1)[..rows]);
+                    let mut pairs = both.map(|(&low, &high)| bf16_pair(low, high));
+                    for block in 0..rows.div_ceil(MR) {
+                        let (start, height) = self.block(block);
+                        let out = self.pairs[start + pair * height..][..height].iter_mut();
+                        out.zip(&mut pairs).for_each(|(out, of)| *out = of);
+                    }
+                }
+            },
+        );
     }
 
     /// Where a block begins, and how many rows it has.

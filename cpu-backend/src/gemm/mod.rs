@@ -95,3 +95,22 @@ pub fn transpose(isa: Isa, rows: [&[f32; NR]; 16], out: &mut [Line<u32>; 16]) {
         out.0 = rows.map(|row| bf16_pair(row[2 * pair], row[2 * pair + 1]));
     }
 }
+
+/// Rounds pairs of rows to bf16 and interleaves them, as a panel holds them: two lines a pair.
+#[inline]
+pub fn interleave_rows<'r>(
+    isa: Isa,
+    pairs: impl Iterator<Item = [&'r [f32; NR]; 2]>,
+    out: &mut [Line<u32>],
+) {
+    #[cfg(target_arch = "x86_64")]
+    if let Isa::Avx512Bf16(_, proof) = isa {
+        return bf16::interleave_rows(proof, pairs, out);
+    }
+    let _ = isa;
+    for ([low, high], out) in pairs.zip(out.as_chunks_mut::<2>().0) {
+        for (column, (&low, &high)) in low.iter().zip(high).enumerate() {
+            out[column / 16].0[column % 16] = bf16_pair(low, high);
+        }
+    }
+}

@@ -18,13 +18,14 @@ use super::each_sequence;
 /// Products of tokens and elements of the state that are worth waking threads.
 const SHARED: usize = 1 << 17;
 
-/// Tokens of a block: with these, what a tile of the state reads and writes stays in the first cache.
-const BLOCK: usize = 64;
+/// Tokens of a block, the first of which stands at a multiple of this: with so many, what a tile of the state reads and
+/// writes stays in the first cache.
+pub const BLOCK: usize = 64;
 
 /// Elements of a cache line.
 const LINE: usize = 16;
 
-/// Some heads over some tokens of a sequence.
+/// Some heads over the tokens of a block that a call has: all, or those after its start or before its end.
 pub struct Part {
     /// The first token.
     pub token: usize,
@@ -73,7 +74,8 @@ pub fn each(
     let shared = |rows: usize| rows.saturating_mul(elements) >= SHARED;
     let see = |sequence: Sequence, state: &mut [f32], out: &mut [f32]| {
         let (start, shared) = (sequence.rows.start, shared(sequence.rows.len()));
-        scan((heads, head_dim), shared, state, out, |part, state, out, own| {
+        let first = BLOCK - sequence.position % BLOCK;
+        scan((heads, head_dim), (first, shared), state, out, |part, state, out, own| {
             let row = start + part.token;
             run(part, row, state, out, own);
         });
@@ -83,10 +85,10 @@ pub fn each(
 }
 
 /// Runs every head over one sequence: `run` gets a part, its state \[heads, …\], its results \[heads, tokens, P\] to
-/// write, and working memory. `state` \[H, …\], `out` \[T, H, P\].
+/// write, and working memory. The first block has at most `first` tokens. `state` \[H, …\], `out` \[T, H, P\].
 fn scan(
     (heads, head_dim): (usize, usize),
-    shared: bool,
+    (first, shared): (usize, bool),
     state: &mut [f32],
     out: &mut [f32],
     run: impl Fn(Part, &mut [f32], &mut [f32], &mut Vec<f32>) + Sync,
@@ -107,8 +109,10 @@ fn scan(
         }
     };
     let mut done: Option<&mut [f32]> = None;
-    for (block, out) in out.chunks_mut(BLOCK * row).enumerate() {
-        let token = block * BLOCK;
+    let mut token = 0;
+    let (first, others) = out.split_at_mut(out.len().min(first * row));
+    for out in core::iter::once(first).chain(others.chunks_mut(BLOCK * row)) {
+        let tokens = out.len() / row;
         // Another thread puts the block before in order while this one is made.
         match done.take() {
             Some(before) if shared => {
@@ -122,6 +126,7 @@ fn scan(
             None => advance(token, state, out),
         }
         done = Some(out);
+        token += tokens;
     }
     if let Some(last) = done {
         tokens_first((heads, head_dim), last);

@@ -16,6 +16,8 @@ use longseq_core::{
 };
 use rayon::prelude::*;
 
+pub use self::{heads::BLOCK, ssd::Chunks};
+
 /// Sequences that are handed out to threads together, at most.
 const TOGETHER: usize = 16;
 

@@ -102,6 +102,7 @@ fn schedule(
         batch: batch.min(samples),
         shared_prefixes: !args.running.no_shared_prefix
             && !checkpoint.config().reads_prompts_whole(),
+        grid: computing.grid(),
     }
 }
 

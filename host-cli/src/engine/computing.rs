@@ -97,6 +97,14 @@ impl Computing {
         }
     }
 
+    /// A sequence that is cut into calls at multiples of this many tokens gets the same bits as in one.
+    pub fn grid(self) -> usize {
+        match self {
+            Self::Cpu(_) => longseq_cpu::GRID,
+            Self::Reference(_) => 1,
+        }
+    }
+
     /// What a model takes, for `slots` sequences of at most `capacity` tokens.
     pub fn memory(self, checkpoint: &Checkpoint, slots: usize, capacity: usize) -> Result<Memory> {
         let config = checkpoint.config();

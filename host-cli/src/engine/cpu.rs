@@ -8,14 +8,14 @@ use longseq_core::{
     hybrid::{
         config::ModelConfig,
         forward,
-        weights::{AttentionWeights, Ends, Layer, MixerWeights, Model, Qkv},
+        weights::{AttentionWeights, Ends, Layer, MixerWeights, Model, Qkv, SsdWeights},
     },
     numeric::tensor::Tensor,
     scratch::{Scratch, scratch},
     state::{State, StateLayout},
 };
 use longseq_cpu::{
-    Cpu,
+    Cpu, GRID,
     gemm::Stored,
     isa::Isa,
     weight::{Compute, Pack, Weight},
@@ -63,13 +63,15 @@ impl<'a> Packed<'a> {
         })
     }
 
-    /// Attention is computed in bf16 where its projections are.
-    fn attention_in(&self) -> Stored {
-        let bf16 = self.layers.iter().any(|layer| match &layer.mixer {
-            MixerWeights::Attention(_, AttentionWeights { qkv: Qkv::Fused(map), .. }) => {
-                map.weight.matrix("attention").is_ok_and(longseq_cpu::gemm::Packed::is_bf16)
-            }
-            _ => false,
+    /// Mixers multiply in bf16 where their projections do.
+    fn products_in(&self) -> Stored {
+        let bf16 = self.layers.iter().any(|layer| {
+            let map = match &layer.mixer {
+                MixerWeights::Attention(_, AttentionWeights { qkv: Qkv::Fused(map), .. }) => map,
+                MixerWeights::Ssd(_, SsdWeights { in_proj, .. }) => in_proj,
+                _ => return false,
+            };
+            map.weight.matrix("mixer").is_ok_and(longseq_cpu::gemm::Packed::is_bf16)
         });
         if bf16 { Stored::Bf16 } else { Stored::F32 }
     }
@@ -133,6 +135,12 @@ fn tokens_of_a_pass(config: &ModelConfig, capacity: usize) -> usize {
     if config.reads_prompts_whole() { capacity.max(TOKENS_OF_A_PASS) } else { TOKENS_OF_A_PASS }
 }
 
+/// Tokens of the `rest` that a slot goes on with where there is room for so many: all, or up to a place where the
+/// backend may be called again.
+fn piece(position: usize, rest: usize, room: usize) -> usize {
+    if rest <= room { rest } else { ((position + room) / GRID * GRID).saturating_sub(position) }
+}
+
 /// Elements of the buffers of a forward pass and of the logits of `rows` rows.
 fn buffers(config: &ModelConfig, capacity: usize, rows: usize) -> [usize; 2] {
     let arena = scratch(config, tokens_of_a_pass(config, capacity)).total();
@@ -158,7 +166,7 @@ impl<'a> CpuEngine<'a> {
         let [arena, logits] = buffers(config, capacity, slots);
         let what = "the buffers of a forward pass";
         Ok(Self {
-            backend: Cpu::new(packed.isa).attention_in(packed.attention_in()),
+            backend: Cpu::new(packed.isa).products_in(packed.products_in()),
             packed,
             capacity,
             recurrent: zeros("recurrent state", recurrent)?,
@@ -261,7 +269,13 @@ impl Engine for CpuEngine<'_> {
             let mut rest = tokens;
             while !rest.is_empty() {
                 let room = if whole { rest.len() } else { most - self.call.tokens.len() };
-                let (piece, later) = rest.split_at(rest.len().min(room));
+                let position = self.positions.get(slot).copied().unwrap_or(0);
+                let piece = piece(position, rest.len(), room);
+                if piece == 0 {
+                    self.pass_into(&mut next)?;
+                    continue;
+                }
+                let (piece, later) = rest.split_at(piece);
                 self.call.push(slot, piece);
                 rest = later;
                 if rest.is_empty() {

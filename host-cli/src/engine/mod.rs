@@ -38,6 +38,7 @@ pub trait Engine {
 
     /// Continues every named slot (prefill and decode alike) and returns, in the same order, the
     /// greedy next token after each slot's last token (the lowest id wins a tie). A slot's result
-    /// does not depend on the other slots of the call.
+    /// does not depend on the other slots of the call, nor on where its sequence is cut into calls,
+    /// on the grid of [`Computing`](computing::Computing::grid).
     fn forward(&mut self, batch: &[Continuation<'_>]) -> Result<Vec<u32>>;
 }

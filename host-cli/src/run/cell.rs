@@ -16,20 +16,34 @@ pub struct Schedule {
     pub batch: usize,
     /// Whether a prefix that prompts share is read once.
     pub shared_prefixes: bool,
+    /// Prompts are read in pieces that end at multiples of this many tokens: where the engine may be
+    /// called without that changing a bit.
+    pub grid: usize,
 }
 
 impl Schedule {
     /// One prompt after another, each from its start.
-    const ALONE: Self = Self { batch: 1, shared_prefixes: false };
+    fn alone(self) -> Self {
+        Self { batch: 1, shared_prefixes: false, ..self }
+    }
 
     /// Slots that an engine needs for it.
     pub fn slots(&self) -> usize {
         self.batch + usize::from(self.shared_prefixes)
     }
 
+    /// Tokens of a piece, at most `tokens` if the grid allows it.
+    pub fn on_grid(&self, tokens: usize) -> usize {
+        (tokens / self.grid).max(1).saturating_mul(self.grid)
+    }
+
     /// How the prompts numbered `these` are read.
     pub fn trunk(&self, prompts: &[&[u32]], these: &[usize]) -> Trunk {
-        if self.shared_prefixes { Trunk::find(prompts, these) } else { Trunk::none(these) }
+        if self.shared_prefixes {
+            Trunk::find(prompts, these, self.grid)
+        } else {
+            Trunk::none(these)
+        }
     }
 }
 
@@ -49,7 +63,7 @@ pub fn answer_all(
     let mut waiting: Vec<usize> = (0..prompts.len()).collect();
     let mut answer = |these: &[usize], schedule: Schedule, note: Note<'_>| {
         let trunk = schedule.trunk(&ids, these);
-        answer_together(engine, prompts, &trunk, schedule.batch, rules, stop, note)
+        answer_together(engine, prompts, &trunk, schedule, rules, stop, note)
     };
     loop {
         let failed = match answer(&waiting, schedule, note)? {
@@ -61,7 +75,7 @@ pub fn answer_all(
             }
         };
         for prompt in failed {
-            match answer(&[prompt], Schedule::ALONE, note)? {
+            match answer(&[prompt], schedule.alone(), note)? {
                 Ending::Finished => {}
                 Ending::Interrupted => return Ok(false),
                 Ending::Failed { error, .. } => note(Event::Answered(prompt, Err(error)))?,

@@ -7,6 +7,7 @@ use std::{
 
 use super::{
     answer::{Answer, Rules},
+    cell::Schedule,
     trunk::{Branch, Trunk},
 };
 use crate::{
@@ -71,22 +72,22 @@ impl Walk {
     }
 }
 
-/// Answers the prompts that `trunk` lists, in its order, `batch` of them at a time, in slots `0..batch` of the
-/// engine, and slot `batch` where there is a trunk.
+/// Answers the prompts that `trunk` lists, in its order, a batch of them at a time, in the engine's first slots, and
+/// one more where there is a trunk.
 ///
-/// The answers depend neither on `batch` nor on the trunk: a slot's result does not depend on
-/// other slots, nor on how its sequence is split.
+/// The answers depend neither on the batch nor on the trunk: a slot's result does not depend on
+/// other slots, nor on where on the schedule's grid its sequence is cut.
 pub fn answer_together(
     engine: &mut dyn Engine,
     prompts: &[Prompt<'_>],
     trunk: &Trunk,
-    batch: usize,
+    schedule: Schedule,
     rules: &Rules<'_>,
     stop: &AtomicBool,
     note: Note<'_>,
 ) -> Result<Ending> {
     let mut waiting: VecDeque<Branch> = trunk.branches.iter().copied().collect();
-    let mut walks: Vec<Option<Walk>> = (0..batch.max(1)).map(|_| None).collect();
+    let mut walks: Vec<Option<Walk>> = (0..schedule.batch.max(1)).map(|_| None).collect();
     let ids = trunk.prompt.map(|prompt| prompts[prompt].ids).unwrap_or_default();
     let mut trunk = TrunkSlot { slot: walks.len(), ids, read: None };
     loop {
@@ -97,7 +98,10 @@ pub fn answer_together(
         if walks.iter().all(Option::is_none) && waiting.is_empty() {
             return Ok(Ending::Finished);
         }
-        let answered = match step(engine, prompts, &mut walks, &mut trunk, waiting.front(), note)? {
+        let walking = walks.iter().flatten().count() + 1;
+        let most = schedule.on_grid(engine.tokens_per_call() / walking);
+        let called = step(engine, prompts, (&mut walks, &mut trunk), (waiting.front(), most), note);
+        let answered = match called? {
             Ok(answered) => answered,
             Err(error) => {
                 let in_flight = walks.iter().flatten().map(|walk| walk.prompt).collect();
@@ -156,19 +160,16 @@ fn begin(
     }
 }
 
-/// One call of the engine: every slot goes on. Returns the slots that wrote a token; the inner
-/// error is the engine's.
+/// One call of the engine: every slot goes on by at most `most` tokens, the trunk no further than where the next
+/// prompt leaves it. Returns the slots that wrote a token; the inner error is the engine's.
 fn step(
     engine: &mut dyn Engine,
     prompts: &[Prompt<'_>],
-    walks: &mut [Option<Walk>],
-    trunk: &mut TrunkSlot<'_>,
-    leaves: Option<&Branch>,
+    (walks, trunk): (&mut [Option<Walk>], &mut TrunkSlot<'_>),
+    (leaves, most): (Option<&Branch>, usize),
     note: Note<'_>,
 ) -> Result<Result<Vec<usize>>> {
-    let walking =
-        || walks.iter().enumerate().filter_map(|(slot, walk)| Some((slot, walk.as_ref()?)));
-    let most = (engine.tokens_per_call() / (walking().count() + 1)).max(1);
+    let walking = walks.iter().enumerate().filter_map(|(slot, walk)| Some((slot, walk.as_ref()?)));
     let mut batch = Vec::new();
     let tokens = trunk.next(leaves, most);
     if !tokens.is_empty() {
@@ -178,7 +179,7 @@ fn step(
         batch.push(Continuation { slot: trunk.slot, tokens });
     }
     batch.extend(
-        walking().map(|(slot, walk)| Continuation { slot, tokens: walk.next(prompts, most) }),
+        walking.map(|(slot, walk)| Continuation { slot, tokens: walk.next(prompts, most) }),
     );
     let next = match engine.forward(&batch) {
         Ok(next) if next.len() == batch.len() => next,

@@ -3,8 +3,8 @@
 //! The prompts of a needle cell are the same up to the first needle: seen as paths in a tree of
 //! tokens they leave one trunk, each at its own place. The trunk is read once, in a slot of its
 //! own; where a prompt leaves it, the slot's state is forked and the rest of the prompt read in
-//! the fork. A forward pass gives the same bits however a sequence is split, so the outcome is
-//! the same as reading every prompt from its start.
+//! the fork. A forward pass gives the same bits wherever on the engine's grid a sequence is cut,
+//! so the outcome is the same as reading every prompt from its start.
 
 /// Sharing fewer tokens than this is not worth a copy of the state.
 const WORTH_A_FORK: usize = 32;
@@ -28,10 +28,11 @@ pub struct Trunk {
 }
 
 impl Trunk {
-    /// Finds the path that most of the prompts numbered `these` follow at every fork of the tree.
-    pub fn find(prompts: &[&[u32]], these: &[usize]) -> Self {
+    /// Finds the path that most of the prompts numbered `these` follow at every fork of the tree. What is
+    /// shared are whole multiples of `grid` tokens.
+    pub fn find(prompts: &[&[u32]], these: &[usize], grid: usize) -> Self {
         let trunk = most_followed(prompts, these);
-        let branch = |&prompt| Branch { prompt, shared: shared(prompts, prompt, trunk) };
+        let branch = |&prompt| Branch { prompt, shared: shared(prompts, prompt, trunk, grid) };
         let mut branches: Vec<Branch> = these.iter().map(branch).collect();
         // The trunk's own prompt goes along to the last fork.
         let others = branches.iter().filter(|branch| branch.prompt != trunk);
@@ -56,10 +57,10 @@ impl Trunk {
     }
 }
 
-fn shared(prompts: &[&[u32]], prompt: usize, trunk: usize) -> usize {
+fn shared(prompts: &[&[u32]], prompt: usize, trunk: usize, grid: usize) -> usize {
     let common = common_prefix(prompts[prompt], prompts[trunk]);
     // The token after which the model answers is read by each prompt itself.
-    let shared = common.min(prompts[prompt].len().saturating_sub(1));
+    let shared = common.min(prompts[prompt].len().saturating_sub(1)) / grid * grid;
     if shared < WORTH_A_FORK { 0 } else { shared }
 }
 

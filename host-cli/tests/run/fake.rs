@@ -40,6 +40,8 @@ pub struct Retriever {
     pub stop: Arc<AtomicBool>,
     /// Calls fail that read this byte.
     pub poison: Option<u8>,
+    /// Prompts may be cut at multiples of this many tokens.
+    grid: usize,
 }
 
 impl Retriever {
@@ -50,6 +52,7 @@ impl Retriever {
             calls_left: usize::MAX,
             stop: Arc::default(),
             poison: None,
+            grid: schedule.grid,
         }
     }
 }
@@ -103,6 +106,8 @@ impl Engine for Retriever {
         for continuation in batch {
             assert!(!continuation.tokens.is_empty(), "nothing to read");
             let history = &mut self.histories[continuation.slot];
+            let answering = history.contains(&u32::from(b'?'));
+            assert!(answering || history.len().is_multiple_of(self.grid), "cut off the grid");
             self.read += continuation.tokens.len();
             history.extend(continuation.tokens);
             answers.push(next(history));

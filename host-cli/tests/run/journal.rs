@@ -23,7 +23,7 @@ fn an_interrupted_run_goes_on_where_it_stopped() {
     let plan = plan(true);
     let whole = tempfile::tempdir().unwrap();
     run(whole.path(), &plan, ONE, &mut Retriever::new(ONE)).unwrap();
-    let schedule = Schedule { batch: 2, shared_prefixes: true };
+    let schedule = Schedule { batch: 2, ..ONE };
     let folder = tempfile::tempdir().unwrap();
     let mut interruptions = 0;
     loop {

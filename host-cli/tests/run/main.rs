@@ -13,7 +13,7 @@ use longseq::{
 };
 use longseq_core::ruler::score::{Metric, Prediction};
 
-const ONE: Schedule = Schedule { batch: 1, shared_prefixes: true };
+const ONE: Schedule = Schedule { batch: 1, shared_prefixes: true, grid: 1 };
 
 fn outcome(plan: &Plan, schedule: Schedule) -> (Vec<String>, usize) {
     let folder = tempfile::tempdir().unwrap();
@@ -28,12 +28,13 @@ fn outcome(plan: &Plan, schedule: Schedule) -> (Vec<String>, usize) {
 fn predictions_depend_neither_on_the_batch_nor_on_shared_prefixes() {
     for decided_stop in [true, false] {
         let plan = plan(decided_stop);
-        let (expected, alone) = outcome(&plan, Schedule { batch: 1, shared_prefixes: false });
+        let (expected, alone) = outcome(&plan, Schedule { shared_prefixes: false, ..ONE });
         assert_eq!(expected.len(), 4 * SAMPLES);
         for batch in [1, 2, 3, 5, 40] {
-            for shared_prefixes in [true, false] {
-                let (found, read) = outcome(&plan, Schedule { batch, shared_prefixes });
-                assert_eq!(found, expected, "batch {batch}, shared prefixes {shared_prefixes}");
+            for (shared_prefixes, grid) in [(true, 1), (true, 7), (false, 1), (false, 7)] {
+                let schedule = Schedule { batch, shared_prefixes, grid };
+                let (found, read) = outcome(&plan, schedule);
+                assert_eq!(found, expected, "{schedule:?}");
                 if shared_prefixes {
                     assert!(read * 3 < alone * 2, "{read} of {alone} tokens read");
                 } else {
@@ -47,7 +48,9 @@ fn predictions_depend_neither_on_the_batch_nor_on_shared_prefixes() {
 #[test]
 fn the_tokens_of_a_run_are_foretold() {
     let plan = plan(false);
-    for schedule in [ONE, Schedule { batch: 4, shared_prefixes: false }] {
+    for schedule in
+        [ONE, Schedule { grid: 16, ..ONE }, Schedule { batch: 4, shared_prefixes: false, grid: 1 }]
+    {
         let home = tempfile::tempdir().unwrap();
         let tokenizer = fake::byte_tokenizer(home.path());
         let check = Check::new(&plan, home.path(), &fake::NEEDLES, &tokenizer, schedule, |_| {});
@@ -98,7 +101,7 @@ fn an_end_of_text_token_ends_the_text_and_is_left_out() {
 fn a_sample_that_fails_is_failed_and_the_others_are_not() {
     let (folder, plan) = (tempfile::tempdir().unwrap(), plan(true));
     let expected = outcome(&plan, ONE).0;
-    let schedule = Schedule { batch: 3, shared_prefixes: true };
+    let schedule = Schedule { batch: 3, ..ONE };
     let mut engine = Retriever::new(schedule);
     // The digit 8 stands in the numbers of some samples only.
     engine.poison = Some(b'8');

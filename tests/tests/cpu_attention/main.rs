@@ -110,7 +110,7 @@ impl Case {
     }
 
     fn cpu(&self, isa: Isa, stored: Stored, calls: &[Vec<usize>]) -> (Vec<Vec<f32>>, Vec<f32>) {
-        self.run(&mut Cpu::new(isa).attention_in(stored), calls)
+        self.run(&mut Cpu::new(isa).products_in(stored), calls)
     }
 
     fn reference(&self, calls: &[Vec<usize>]) -> (Vec<Vec<f64>>, Vec<f64>) {

@@ -28,6 +28,14 @@ trait Operation: Sized {
     fn state(&self) -> usize;
     /// Elements of work space of the reference.
     fn work(&self) -> usize;
+    /// The backend that runs it.
+    fn backend(&self, isa: Isa) -> Cpu<'static> {
+        Cpu::new(isa)
+    }
+    /// Where sequences may be cut: at positions that are multiples of this.
+    fn grid(&self) -> usize {
+        1
+    }
     fn cpu(
         &self,
         cpu: &mut Cpu<'_>,
@@ -120,7 +128,7 @@ impl Inputs {
 
     /// Makes calls, each with some tokens of some sequences.
     fn run(&self, op: &impl Operation, isa: Isa, calls: &[Vec<(usize, Range<usize>)>]) -> Outputs {
-        let mut cpu = Cpu::new(isa);
+        let mut cpu = op.backend(isa);
         let (slots, region, mut slab) = self.slab(f32::NAN, |x| x);
         let mut positions = vec![0; slots.len() + 1];
         slots.iter().zip(&self.positions).for_each(|(&slot, &at)| positions[slot] = at);
@@ -210,20 +218,33 @@ fn is_near(op: &impl Operation, inputs: &Inputs, bound: f64) -> Result<(), TestC
     Ok(())
 }
 
-/// Compares to the bit with other threads, every sequence by itself, and every sequence cut in two or token by token.
+/// Compares to the bit every sequence by itself, cut in two, and cut wherever it may be.
 fn is_the_same_anyhow(op: &impl Operation, inputs: &Inputs) -> Result<(), TestCaseError> {
     let lengths = inputs.lengths(op);
-    let alone: Vec<_> = lengths.iter().enumerate().rev().map(|(i, &n)| vec![(i, 0..n)]).collect();
-    let cut = |i: usize, n: usize| (n * (i + 1) / (i + 3)).max(1).min(n);
-    let first = lengths.iter().enumerate().map(|(i, &n)| (i, 0..cut(i, n)));
-    let second = lengths.iter().enumerate().map(|(i, &n)| (i, cut(i, n)..n));
-    let in_two = vec![first.collect(), second.filter(|(_, range)| !range.is_empty()).collect()];
-    let longest = lengths.iter().copied().max().unwrap_or(0);
-    let steps = (0..longest).map(|t| {
-        let there = lengths.iter().enumerate().filter(|(_, n)| t < **n);
-        there.map(|(i, _)| (i, t..t + 1)).collect::<Vec<_>>()
+    let alone = lengths.iter().enumerate().rev().map(|(i, &n)| vec![(i, 0..n)]);
+    let pieces: Vec<Vec<Range<usize>>> = lengths
+        .iter()
+        .zip(&inputs.positions)
+        .map(|(&n, &position)| {
+            let cuts = (1..n).filter(|cut| (position + cut).is_multiple_of(op.grid()));
+            let starts = std::iter::once(0).chain(cuts.clone());
+            starts.zip(cuts.chain([n])).map(|(start, end)| start..end).collect()
+        })
+        .collect();
+    let longest = pieces.iter().map(Vec::len).max().unwrap_or(0);
+    let steps = (0..longest).map(|number| {
+        let there = pieces.iter().enumerate();
+        there.filter_map(|(i, pieces)| Some((i, pieces.get(number)?.clone()))).collect()
     });
-    let ways = [inputs.whole(op), alone, in_two, steps.collect()];
+    let halves = [true, false].map(|first| {
+        let of = pieces.iter().enumerate().filter_map(|(i, pieces)| {
+            let (before, after) = pieces.split_at((pieces.len() * (i + 1)).div_ceil(i + 3));
+            let half = if first { before } else { after };
+            Some((i, half.first()?.start..half.last()?.end))
+        });
+        of.collect()
+    });
+    let ways = [inputs.whole(op), alone.collect(), halves.to_vec(), steps.collect()];
     for isa in Isa::all() {
         let expected = inputs.run(op, isa, &ways[0]).bits();
         for (way, calls) in ways.iter().enumerate() {

@@ -5,32 +5,44 @@ use longseq_core::batch::{Batch, Sequences};
 use longseq_core::recurrence::ssd::{SsdDims, SsdHeads};
 use longseq_core::reference::Reference;
 use longseq_core::state::{Region, StateMut};
-use longseq_cpu::{Cpu, CpuError, isa::Isa, weight::Weight};
+use longseq_cpu::{Cpu, CpuError, GRID, gemm::Stored, isa::Isa, weight::Weight};
 use proptest::prelude::*;
 
 use super::{
-    Bytes, Inputs, Operation, is_near, is_the_same_anyhow, lengths, noise, threads_do_not_matter,
-    weight,
+    Bytes, Inputs, Operation, bound, is_near, is_the_same_anyhow, lengths, noise,
+    threads_do_not_matter, weight,
 };
 
 /// Rows of xBC and dt side by side.
 #[derive(Clone, Debug)]
 struct Scan {
     dims: SsdDims,
+    /// In which precision whole chunks are multiplied.
+    products: Stored,
     weights: [Vec<f32>; 3],
     bytes: [Bytes; 3],
 }
 
 impl Scan {
-    fn new(dims: SsdDims, [bias, a_log, d]: [Vec<f32>; 3]) -> Self {
+    fn new(dims: SsdDims, products: Stored, [bias, a_log, d]: [Vec<f32>; 3]) -> Self {
         let bytes = [&bias, &a_log, &d].map(|values| Bytes::new(values));
-        Self { dims, weights: [bias, a_log, d], bytes }
+        Self { dims, products, weights: [bias, a_log, d], bytes }
     }
 
-    fn random(dims: SsdDims, seed: u64) -> Self {
+    fn random(dims: SsdDims, products: Stored, seed: u64) -> Self {
         // Steps from negligible to forgetting everything at once.
         let bias = noise(seed, dims.heads).iter().map(|x| 3.0 * x - 2.0).collect();
-        Self::new(dims, [bias, noise(seed + 1, dims.heads), noise(seed + 2, dims.heads)])
+        Self::new(dims, products, [bias, noise(seed + 1, dims.heads), noise(seed + 2, dims.heads)])
+    }
+
+    /// Makes a state \[H, P, N\] of the reference one \[H, N, P\] of the backend, or, with the sizes exchanged, back.
+    fn arrange(&self, state: &mut [f32], (p, n): (usize, usize)) {
+        for head in state.chunks_exact_mut(p * n) {
+            let from = head.to_vec();
+            for (i, out) in head.iter_mut().enumerate() {
+                *out = from[i % p * n + i / p];
+            }
+        }
     }
 }
 
@@ -51,6 +63,17 @@ impl Operation for Scan {
         4 * self.dims.heads
     }
 
+    fn backend(&self, isa: Isa) -> Cpu<'static> {
+        Cpu::new(isa).products_in(self.products)
+    }
+
+    fn grid(&self) -> usize {
+        match self.products {
+            Stored::F32 => 1,
+            Stored::Bf16 => GRID,
+        }
+    }
+
     fn cpu(
         &self,
         cpu: &mut Cpu<'_>,
@@ -64,7 +87,17 @@ impl Operation for Scan {
         let xbc: Vec<f32> = rows.chunks(stride).flat_map(|row| &row[..width]).copied().collect();
         let inputs = (&xbc[..], Columns::from(rows, stride, width));
         let heads = SsdHeads { dt_bias, a_log, d };
-        cpu.ssd_scan(&self.dims, sequences, inputs, &heads, state, out)
+        let StateMut { buffer, region } = state;
+        let SsdDims { head_dim: p, state: n, .. } = self.dims;
+        for sequence in sequences.iter() {
+            self.arrange(&mut buffer[region.slot(sequence.slot)], (p, n));
+        }
+        let state = StateMut { buffer: &mut *buffer, region };
+        cpu.ssd_scan(&self.dims, sequences, inputs, &heads, state, out)?;
+        for sequence in sequences.iter() {
+            self.arrange(&mut buffer[region.slot(sequence.slot)], (n, p));
+        }
+        Ok(())
     }
 
     fn reference<'a>(
@@ -89,7 +122,7 @@ impl Operation for Scan {
         let (width, stride) = (self.dims.xbc_width(), self.inputs());
         let sign = |(i, x): (usize, &f64)| if i % stride < width { x.abs() } else { *x };
         let rows = rows.iter().enumerate().map(sign).collect();
-        (Self::new(self.dims, [bias, a_log, d]), rows)
+        (Self::new(self.dims, self.products, [bias, a_log, d]), rows)
     }
 }
 
@@ -106,7 +139,7 @@ proptest! {
 
     #[test]
     fn is_the_recurrence(dims in dims(), lengths in lengths(), seed in any::<u32>()) {
-        let scan = Scan::random(dims, u64::from(seed));
+        let scan = Scan::random(dims, Stored::F32, u64::from(seed));
         is_near(&scan, &Inputs::new(&scan, &lengths, u64::from(seed) + 9), 1e-6)?;
     }
 
@@ -116,7 +149,37 @@ proptest! {
         lengths in lengths(),
         seed in any::<u32>(),
     ) {
-        let scan = Scan::random(dims, u64::from(seed));
+        let scan = Scan::random(dims, Stored::F32, u64::from(seed));
+        is_the_same_anyhow(&scan, &Inputs::new(&scan, &lengths, u64::from(seed)))?;
+    }
+}
+
+/// Sizes of which chunks are made, and lengths that have some.
+fn chunked() -> impl Strategy<Value = (SsdDims, Vec<usize>)> {
+    let sizes = prop::sample::select(vec![(32, 32), (32, 128), (64, 32), (64, 64)]);
+    let dims =
+        (1..4_usize, 1..3_usize, sizes).prop_map(|(per_group, groups, (head_dim, state))| {
+            SsdDims { heads: per_group * groups, head_dim, state, groups }
+        });
+    let length = prop_oneof![1..70_usize, prop::sample::select(vec![64, 128, 129, 200])];
+    (dims, prop::collection::vec(length, 1..4))
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(24))]
+
+    #[test]
+    fn chunks_are_near_the_recurrence((dims, lengths) in chunked(), seed in any::<u32>()) {
+        let scan = Scan::random(dims, Stored::Bf16, u64::from(seed));
+        is_near(&scan, &Inputs::new(&scan, &lengths, u64::from(seed) + 9), 5e-3)?;
+    }
+
+    #[test]
+    fn batches_and_cuts_between_chunks_do_not_matter(
+        (dims, lengths) in chunked(),
+        seed in any::<u32>(),
+    ) {
+        let scan = Scan::random(dims, Stored::Bf16, u64::from(seed));
         is_the_same_anyhow(&scan, &Inputs::new(&scan, &lengths, u64::from(seed)))?;
     }
 }
@@ -124,9 +187,12 @@ proptest! {
 #[test]
 fn threads_change_nothing() {
     // Enough that threads are woken, within a sequence and for several.
-    let scan = Scan::random(SsdDims { heads: 6, head_dim: 32, state: 40, groups: 2 }, 3);
-    for lengths in [vec![150], vec![70, 1, 40], vec![1; 20]] {
-        threads_do_not_matter(&scan, &Inputs::new(&scan, &lengths, 5));
+    for (state, products) in [(40, Stored::F32), (64, Stored::Bf16)] {
+        let dims = SsdDims { heads: 6, head_dim: 32, state, groups: 2 };
+        let scan = Scan::random(dims, products, 3);
+        for lengths in [vec![150], vec![70, 1, 40], vec![1; 20], vec![130, 200]] {
+            threads_do_not_matter(&scan, &Inputs::new(&scan, &lengths, 5));
+        }
     }
 }
 

@@ -1,0 +1,315 @@
+//! The chunked form (Dao and Gu 2024, §6) in products of bf16; the state and all sums stay in f32.
+//!
+//! With c(j, i) = Σ_{j < s ≤ i} Δₛ A in a chunk of Q tokens and S the state before it:
+//!
+//! Y = e^c(0, i) ∘ (C Sᵀ) + (C Bᵀ ∘ e^c(j, i) Δⱼ, j ≤ i) X + D X, Sᵀ ← e^c(0, Q) Sᵀ + Bᵀ (e^c(j, Q) Δⱼ ∘ X)
+//!
+//! C, B and C Bᵀ are the same for all heads of a group and made once. Sums of Δ A are kept in f64: of two that a
+//! strong decay has made large, f32 would lose the digits in which they differ.
+
+use core::cell::RefCell;
+
+use longseq_core::{
+    batch::{Sequence, Sequences},
+    recurrence::ssd::SsdDims,
+};
+use rayon::prelude::*;
+
+use super::{super::heads::BLOCK, Inputs};
+use crate::{
+    gemm::{Lhs, Line, MR, NR, Panel, Tile, interleave_rows, tile, transpose},
+    isa::Isa,
+    numeric::math::exp,
+};
+
+/// Whether the products of these sizes are made of whole panels.
+pub fn fits(dims: &SsdDims) -> bool {
+    dims.head_dim.is_multiple_of(NR) && dims.state.is_multiple_of(NR)
+}
+
+/// What the heads of a group share, of all chunks of a call.
+#[derive(Debug, Default)]
+pub struct Chunks {
+    /// \[chunks, G\], a chunk being found by ⌊its first row / Q⌋: no two have the same.
+    shared: Vec<Shared>,
+}
+
+#[derive(Debug, Default)]
+struct Shared {
+    /// The chunk's first row, if there is one here.
+    row: Option<usize>,
+    /// C \[Q, N\].
+    c: Lhs,
+    /// Bᵀ \[N, Q\].
+    b: Lhs,
+    /// C Bᵀ \[Q, Q\].
+    cb: Vec<f32>,
+}
+
+/// A thread's own memory.
+#[derive(Debug, Default)]
+struct Own {
+    /// A panel of a product's right side.
+    panel: Vec<Line<u32>>,
+    /// Panels of Sᵀ \[N, P\] and of X \[Q, P\].
+    state: Vec<Line<u32>>,
+    x: Vec<Line<u32>>,
+    /// e^c(j, Q) Δⱼ ∘ X, then some rows of C Bᵀ ∘ e^c(j, i) Δⱼ.
+    rows: Vec<f32>,
+    lhs: Lhs,
+}
+
+thread_local! {
+    static OWN: RefCell<Own> = RefCell::default();
+}
+
+impl Chunks {
+    /// Finds the whole chunks of a call and makes what heads share.
+    pub fn prepare(&mut self, isa: Isa, inputs: &Inputs<'_>, sequences: &Sequences<'_>) {
+        let groups = inputs.dims.groups;
+        let places = (sequences.rows() / BLOCK + 1) * groups;
+        if self.shared.len() < places {
+            self.shared.resize_with(places, Shared::default);
+        }
+        self.shared.iter_mut().for_each(|shared| shared.row = None);
+        for Sequence { rows, position, .. } in sequences.iter() {
+            let first = rows.start + position.next_multiple_of(BLOCK) - position;
+            for row in (first..rows.end).step_by(BLOCK).filter(|row| row + BLOCK <= rows.end) {
+                let shared = &mut self.shared[row / BLOCK * groups..][..groups];
+                shared.iter_mut().for_each(|shared| shared.row = Some(row));
+            }
+        }
+        self.shared.par_iter_mut().enumerate().for_each(|(place, shared)| {
+            if let Some(row) = shared.row {
+                OWN.with_borrow_mut(|own| shared.make(isa, inputs, (row, place % groups), own));
+            }
+        });
+    }
+
+    /// Runs some heads, from `head` on, over the chunk at row `row`: their `state` \[heads, N, P\] and `y` \[heads, Q, P\].
+    pub fn run(
+        &self,
+        isa: Isa,
+        inputs: &Inputs<'_>,
+        (row, head): (usize, usize),
+        state: &mut [f32],
+        y: &mut [f32],
+    ) {
+        let SsdDims { head_dim, state: n, groups, .. } = *inputs.dims;
+        let states = state.chunks_exact_mut(n * head_dim);
+        OWN.with_borrow_mut(|own| {
+            for (head, (state, y)) in (head..).zip(states.zip(y.chunks_exact_mut(BLOCK * head_dim)))
+            {
+                let shared = &self.shared[row / BLOCK * groups + inputs.group(head)];
+                let steps = Steps::new(isa, inputs, (row, head));
+                own.pack(isa, inputs, (row, head), state);
+                own.outputs(isa, inputs, (row, head), (shared, &steps), y);
+                own.advance(isa, inputs, (row, head), (shared, &steps), state);
+            }
+        });
+    }
+}
+
+impl Shared {
+    fn make(&mut self, isa: Isa, inputs: &Inputs<'_>, (row, group): (usize, usize), own: &mut Own) {
+        let n = inputs.dims.state;
+        let bc = |token: usize| inputs.bc(row + token, group);
+        self.c.pack(isa, true, (BLOCK, n), |token| bc(token)[1]);
+        self.b.pack_transposed(isa, (n, BLOCK), |token| bc(token)[0]);
+        self.cb.resize(BLOCK * BLOCK, 0.0);
+        let panel = lines(&mut own.panel, n);
+        let mut sums: Tile = [[0.0; NR]; MR];
+        for first in (0..BLOCK).step_by(NR) {
+            for (number, lines) in panel.chunks_exact_mut(NR).enumerate() {
+                for (half, lines_of) in [0, 1].into_iter().zip([0, 16]) {
+                    let rows: [&[f32; NR]; 16] = core::array::from_fn(|token| {
+                        let b = bc(first + lines_of + token)[0];
+                        &b.as_chunks().0[number]
+                    });
+                    let mut pairs = [Line([0; 16]); 16];
+                    transpose(isa, rows, &mut pairs);
+                    let lines = lines.as_chunks_mut::<2>().0.iter_mut();
+                    lines.zip(pairs).for_each(|(lines, pairs)| lines[half] = pairs);
+                }
+            }
+            for (block, rows) in self.cb.chunks_mut(MR * BLOCK).enumerate() {
+                tile(isa, self.c.rows(block), Panel::Pairs(panel), &mut sums);
+                for (row, sums) in rows.chunks_exact_mut(BLOCK).zip(&sums) {
+                    row[first..][..NR].copy_from_slice(sums);
+                }
+            }
+        }
+    }
+}
+
+/// Steps and decays of a head in a chunk.
+struct Steps {
+    /// Δ.
+    steps: [f32; BLOCK],
+    /// c(0, i).
+    sums: [f64; BLOCK],
+}
+
+impl Steps {
+    fn new(isa: Isa, inputs: &Inputs<'_>, at: (usize, usize)) -> Self {
+        let (mut steps, mut sums) = ([0.0; BLOCK], [0.0; BLOCK]);
+        let a = isa.run(
+            #[inline(always)]
+            || inputs.read_steps(at, &mut steps),
+        );
+        let mut sum = 0.0;
+        for (out, &step) in sums.iter_mut().zip(&steps) {
+            sum += f64::from(step) * f64::from(a);
+            *out = sum;
+        }
+        Self { steps, sums }
+    }
+
+    /// e^c(j, i) Δⱼ for every j ≤ i, else 0.
+    #[inline(always)]
+    fn until(&self, i: usize) -> [f32; BLOCK] {
+        let mut found = [0.0; BLOCK];
+        for (j, found) in found.iter_mut().enumerate() {
+            let decay = exp((self.sums[i] - self.sums[j]) as f32) * self.steps[j];
+            *found = if j <= i { decay } else { 0.0 };
+        }
+        found
+    }
+}
+
+impl Own {
+    /// Packs a head's state and inputs as right sides.
+    fn pack(&mut self, isa: Isa, inputs: &Inputs<'_>, (row, head): (usize, usize), state: &[f32]) {
+        let SsdDims { head_dim, state: n, .. } = *inputs.dims;
+        let panels = head_dim / NR;
+        let state_lines = lines(&mut self.state, n * panels);
+        let x_lines = lines(&mut self.x, BLOCK * panels);
+        let lines = state_lines.chunks_exact_mut(n).zip(x_lines.chunks_exact_mut(BLOCK));
+        for (panel, (state_lines, x_lines)) in lines.enumerate() {
+            let of = |n: usize| &state[n * head_dim..].as_chunks().0[panel];
+            interleave_rows(
+                isa,
+                (0..n / 2).map(|pair| [of(2 * pair), of(2 * pair + 1)]),
+                state_lines,
+            );
+            let of = |token: usize| &inputs.x(row + token, head, 0, head_dim).as_chunks().0[panel];
+            let pairs = (0..BLOCK / 2).map(|pair| [of(2 * pair), of(2 * pair + 1)]);
+            interleave_rows(isa, pairs, x_lines);
+        }
+    }
+
+    /// Y, from the state before the chunk.
+    fn outputs(
+        &mut self,
+        isa: Isa,
+        inputs: &Inputs<'_>,
+        (row, head): (usize, usize),
+        (shared, steps): (&Shared, &Steps),
+        y: &mut [f32],
+    ) {
+        let SsdDims { head_dim, state: n, .. } = *inputs.dims;
+        let d = inputs.d[head];
+        let (mut earlier, mut within): (Tile, Tile) = ([[0.0; NR]; MR], [[0.0; NR]; MR]);
+        let rows = shared.cb.chunks(MR * BLOCK).zip(y.chunks_mut(MR * head_dim));
+        for (block, (cb, y)) in rows.enumerate() {
+            let first = block * MR;
+            let height = cb.len() / BLOCK;
+            // No row of the block sees a token beyond.
+            let seen = (first + height).next_multiple_of(NR);
+            let weights = crate::room(&mut self.rows, MR * BLOCK);
+            let mut decays = [0.0; MR];
+            isa.run(
+                #[inline(always)]
+                || {
+                    let rows = weights.chunks_exact_mut(BLOCK).zip(cb.chunks_exact(BLOCK));
+                    for (i, (weights, cb)) in (first..).zip(rows) {
+                        let until = steps.until(i);
+                        for ((out, cb), until) in weights.iter_mut().zip(cb).zip(until) {
+                            *out = cb * until;
+                        }
+                    }
+                    for (decay, sum) in decays.iter_mut().zip(&steps.sums[first..]) {
+                        *decay = exp(*sum as f32);
+                    }
+                },
+            );
+            let weights = &*weights;
+            self.lhs.pack(isa, true, (height, seen), |row| &weights[row * BLOCK..][..seen]);
+            for panel in 0..head_dim / NR {
+                let states = Panel::Pairs(&self.state[panel * n..][..n]);
+                tile(isa, shared.c.rows(block), states, &mut earlier);
+                let x = Panel::Pairs(&self.x[panel * BLOCK..][..seen]);
+                tile(isa, self.lhs.rows(0), x, &mut within);
+                isa.run(
+                    #[inline(always)]
+                    || {
+                        let tiles = earlier.iter().zip(&within).zip(decays);
+                        let rows = y.chunks_exact_mut(head_dim).zip(tiles).enumerate();
+                        for (token, (y, ((earlier, within), decay))) in rows {
+                            let x = inputs.x(row + first + token, head, panel * NR, NR);
+                            let y = y[panel * NR..][..NR].iter_mut();
+                            let sums = earlier.iter().zip(within).zip(x);
+                            for (y, ((earlier, within), x)) in y.zip(sums) {
+                                *y = decay * earlier + within + d * x;
+                            }
+                        }
+                    },
+                );
+            }
+        }
+    }
+
+    /// The state after the chunk.
+    fn advance(
+        &mut self,
+        isa: Isa,
+        inputs: &Inputs<'_>,
+        (row, head): (usize, usize),
+        (shared, steps): (&Shared, &Steps),
+        state: &mut [f32],
+    ) {
+        let head_dim = inputs.dims.head_dim;
+        let scaled = crate::room(&mut self.rows, BLOCK * head_dim);
+        let mut whole = 0.0;
+        isa.run(
+            #[inline(always)]
+            || {
+                let weights = steps.until(BLOCK - 1);
+                for (token, (scaled, weight)) in
+                    scaled.chunks_exact_mut(head_dim).zip(weights).enumerate()
+                {
+                    let x = inputs.x(row + token, head, 0, head_dim);
+                    scaled.iter_mut().zip(x).for_each(|(scaled, x)| *scaled = weight * x);
+                }
+                whole = exp(steps.sums[BLOCK - 1] as f32);
+            },
+        );
+        let mut sums: Tile = [[0.0; NR]; MR];
+        for panel in 0..head_dim / NR {
+            let of = |token: usize| &scaled[token * head_dim..].as_chunks().0[panel];
+            let pairs = (0..BLOCK / 2).map(|pair| [of(2 * pair), of(2 * pair + 1)]);
+            let lines = lines(&mut self.panel, BLOCK);
+            interleave_rows(isa, pairs, lines);
+            for (block, state) in state.chunks_mut(MR * head_dim).enumerate() {
+                tile(isa, shared.b.rows(block), Panel::Pairs(lines), &mut sums);
+                isa.run(
+                    #[inline(always)]
+                    || {
+                        for (state, sums) in state.chunks_exact_mut(head_dim).zip(&sums) {
+                            let state = state[panel * NR..][..NR].iter_mut();
+                            state.zip(sums).for_each(|(s, sum)| *s = whole * *s + sum);
+                        }
+                    },
+                );
+            }
+        }
+    }
+}
+
+/// Room for some lines.
+fn lines(buffer: &mut Vec<Line<u32>>, needed: usize) -> &mut [Line<u32>] {
+    if buffer.len() < needed {
+        buffer.resize(needed, Line([0; 16]));
+    }
+    &mut buffer[..needed]
+}
