@@ -63,7 +63,7 @@ pub fn product(
     if rows <= FEW_ROWS {
         lhs.pack_for(isa, b, rows, |row| &a.buffer[a.row(row, b.inputs())]);
         let work = crate::room(work, b.panels() * rows * NR);
-        let panels = work.par_chunks_mut(SIDE_BY_SIDE * rows * NR).enumerate();
+        let panels = work.par_chunks_mut(SIDE_BY_SIDE * rows * NR).enumerate().with_max_len(1);
         panels.for_each(|(number, out)| {
             let mut sums: [Tile; SIDE_BY_SIDE] = [[[0.0; NR]; MR]; SIDE_BY_SIDE];
             let sums = &mut sums[..out.len() / (rows * NR)];
