@@ -122,8 +122,11 @@ unsafe fn interleave_with(row: &[f32], out: &mut [u32], stride: usize) {
                 core::mem::transmute::<__m256bh, __m256i>(rounded),
             );
         }
-        let out = out[block * 8 * stride..].iter_mut().step_by(stride);
-        out.zip(pairs).for_each(|(out, pair)| *out = pair);
+        let out = &mut out[block * 8 * stride..];
+        match out.first_chunk_mut() {
+            Some(out) if stride == 1 => *out = pairs,
+            _ => out.iter_mut().step_by(stride).zip(pairs).for_each(|(out, pair)| *out = pair),
+        }
     }
     let done = (blocks.len() * 8 * stride).min(out.len());
     for (out, pair) in out[done..].iter_mut().step_by(stride).zip(rest.chunks(2)) {

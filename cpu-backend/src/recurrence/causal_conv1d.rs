@@ -1,6 +1,4 @@
-//! Depthwise causal convolution, channels side by side.
-
-use core::cell::RefCell;
+//! Depthwise causal convolution, channels side by side: in the state, too, which lies transposed, \[K−1, C\].
 
 use longseq_core::{
     backend::{CausalConv1d, Columns},
@@ -52,7 +50,13 @@ impl<'a> CausalConv1d for Cpu<'a> {
             Some(bias) => first.copy_from_slice(bias),
             None => first.fill(0.0),
         }
-        transpose(weight, dims.width, others);
+        self.isa.run(
+            #[inline(always)]
+            || match dims.width {
+                4 => transpose(weight, 4, others),
+                width => transpose(weight, width, others),
+            },
+        );
         let rows = Rows { isa: self.isa, dims, x, taps };
         let shared = |rows: usize| rows * channels >= SHARED;
         let see = |sequence: Sequence, state: &mut [f32], out: &mut [f32]| {
@@ -78,6 +82,7 @@ impl<'a> CausalConv1d for Cpu<'a> {
 }
 
 /// \[C, `width`\] made \[`width`, C\].
+#[inline(always)]
 fn transpose(from: &[f32], width: usize, out: &mut [f32]) {
     let channels = from.len() / width.max(1);
     for (tap, out) in out.chunks_exact_mut(channels).enumerate() {
@@ -86,20 +91,13 @@ fn transpose(from: &[f32], width: usize, out: &mut [f32]) {
     }
 }
 
-/// Moves `tokens` rows into a state \[C, K−1\], whose oldest fall out.
+/// Moves `tokens` rows into a state \[K−1, C\], whose oldest fall out.
 fn carry(dims: &ConvDims, x: &Columns<&[f32]>, tokens: usize, state: &mut [f32]) {
-    let past = dims.width - 1;
-    for place in 0..past {
-        if let Some(row) = (tokens + place).checked_sub(past) {
-            let row = &x.buffer[x.row(row, dims.channels)];
-            let places = state[place..].iter_mut().step_by(past);
-            places.zip(row).for_each(|(place, &x)| *place = x);
-        } else {
-            for channel in 0..dims.channels {
-                let place = channel * past + place;
-                state[place] = state[place + tokens];
-            }
-        }
+    let new = tokens.min(dims.width - 1);
+    state.copy_within(new * dims.channels.., 0);
+    let places = state.chunks_exact_mut(dims.channels).rev();
+    for (place, row) in places.zip((0..tokens).rev()).take(new) {
+        place.copy_from_slice(&x.buffer[x.row(row, dims.channels)]);
     }
 }
 
@@ -116,26 +114,20 @@ impl Rows<'_> {
     /// Rows of the sequence that begins at row `start`, from its row `first` on.
     fn run(&self, start: usize, first: usize, state: &[f32], out: &mut [f32]) {
         let (channels, past) = (self.dims.channels, self.dims.width - 1);
-        OWN.with_borrow_mut(|own| {
-            let before = crate::room(own, past * channels);
-            if first < past {
-                transpose(state, past, before);
-            }
-            // The input that meets a tap in a row.
-            let input = |row: usize, tap: usize| match (row + tap).checked_sub(past) {
-                Some(row) => &self.x.buffer[self.x.row(start + row, channels)],
-                None => &before[(row + tap) * channels..][..channels],
-            };
-            self.isa.run(
-                #[inline(always)]
-                || match self.dims.activation {
-                    Activation::Identity => self.apply(first, input, |x| x, out),
-                    Activation::Silu => self.apply(first, input, silu, out),
-                    Activation::GeluTanh => self.apply(first, input, gelu_tanh, out),
-                    Activation::Sigmoid => self.apply(first, input, sigmoid, out),
-                },
-            );
-        });
+        // The input that meets a tap in a row.
+        let input = |row: usize, tap: usize| match (row + tap).checked_sub(past) {
+            Some(row) => &self.x.buffer[self.x.row(start + row, channels)],
+            None => &state[(row + tap) * channels..][..channels],
+        };
+        self.isa.run(
+            #[inline(always)]
+            || match self.dims.activation {
+                Activation::Identity => self.apply(first, input, |x| x, out),
+                Activation::Silu => self.apply(first, input, silu, out),
+                Activation::GeluTanh => self.apply(first, input, gelu_tanh, out),
+                Activation::Sigmoid => self.apply(first, input, sigmoid, out),
+            },
+        );
     }
 
     /// f(b + Σ w x), the sum from b on, from the oldest input to the current one.
@@ -164,9 +156,4 @@ impl Rows<'_> {
             }
         }
     }
-}
-
-thread_local! {
-    /// Each thread's inputs before a sequence's first.
-    static OWN: RefCell<Vec<f32>> = RefCell::default();
 }

@@ -16,7 +16,7 @@ use rayon::prelude::*;
 use super::each_sequence;
 
 /// Products of tokens and elements of the state that are worth waking threads.
-const SHARED: usize = 1 << 17;
+const SHARED: usize = 1 << 15;
 
 /// Tokens of a block, the first of which stands at a multiple of this: with so many, what a tile of the state reads and
 /// writes stays in the first cache.
@@ -160,4 +160,58 @@ pub fn aligned(own: &mut Vec<f32>, needed: usize) -> &mut [f32] {
     let room = crate::room(own, needed + LINE);
     let start = room.as_ptr().align_offset(64).min(LINE);
     &mut room[start..][..needed]
+}
+
+/// Vectors of a row that are advanced together.
+const TOGETHER: usize = 4;
+
+/// Whether rows of a state with so many columns are made of whole groups of vectors, as [`advance_rows`] wants them.
+pub const fn has_whole_rows<const SIDE: usize>(columns: usize) -> bool {
+    columns.is_multiple_of(TOGETHER * SIDE)
+}
+
+/// What one token does to a row of a state: S ← `write` x + (`keep` S), and y += `read` S.
+pub struct Row {
+    pub write: f32,
+    pub keep: f32,
+    pub read: f32,
+}
+
+/// Whether y takes up the row as it was or as it has become.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Reads {
+    Before,
+    After,
+}
+
+/// Rows of a tile of a head's state over one token, as they lie in memory: the same operations as a tile's over
+/// several, column by column. `x` and `y` are as wide as a row.
+#[inline(always)]
+pub fn advance_rows<S: Simd>(
+    simd: S,
+    state: &mut [f32],
+    rows: impl Iterator<Item = Row> + Clone,
+    reads: Reads,
+    x: &[f32],
+    y: &mut [f32],
+) {
+    let width = x.len();
+    let x = S::as_simd_f32s(x).0.as_chunks::<TOGETHER>().0;
+    let y = S::as_mut_simd_f32s(y).0.as_chunks_mut::<TOGETHER>().0;
+    for (column, (x, y)) in x.iter().zip(y).enumerate() {
+        let mut parts = [[simd.splat_f32s(0.0); TOGETHER]; 2];
+        for (row, (state, of)) in state.chunks_exact_mut(width).zip(rows.clone()).enumerate() {
+            let state = &mut S::as_mut_simd_f32s(state).0.as_chunks_mut::<TOGETHER>().0[column];
+            let [write, keep, read] = [of.write, of.keep, of.read].map(|of| simd.splat_f32s(of));
+            for ((s, &x), part) in state.iter_mut().zip(x).zip(&mut parts[row % 2]) {
+                let before = *s;
+                *s = simd.mul_add_e_f32s(write, x, simd.mul_f32s(keep, before));
+                let seen = if reads == Reads::Before { before } else { *s };
+                *part = simd.mul_add_e_f32s(read, seen, *part);
+            }
+        }
+        for (lane, y) in y.iter_mut().enumerate() {
+            *y = simd.add_f32s(*y, simd.add_f32s(parts[0][lane], parts[1][lane]));
+        }
+    }
 }

@@ -84,6 +84,7 @@ fn put<const N: usize>(out: &mut [f32], from: &[f32; N]) {
     if let Ok(out) = <&mut [f32; N]>::try_from(&mut *out) {
         *out = *from;
     } else {
-        out.copy_from_slice(&from[..out.len()]);
+        // Not as a slice: both branches would become one call of a copy of any length.
+        out.iter_mut().zip(from).for_each(|(out, from)| *out = *from);
     }
 }

@@ -15,7 +15,7 @@ use pulp::Simd;
 
 use super::{
     filled,
-    heads::{self, Part, Square, Tiled, aligned},
+    heads::{self, Part, Reads, Row, Square, Tiled, aligned},
     put,
 };
 use crate::{
@@ -80,6 +80,16 @@ impl Tiled for Heads<'_> {
             let first = head * n;
             let bonus = &bonus[first..][..n];
             read_keys::<SIDE>(inputs, (row, first), bonus, keys, own_bonus);
+            if tokens == 1 && heads::has_whole_rows::<SIDE>(n) {
+                let values = columns(&inputs.value, row, first, n);
+                out.iter_mut().zip(values).for_each(|(o, v)| *o = own_bonus[0] * v);
+                for (keys, state) in keys.chunks_exact(3 * SIDE).zip(state.chunks_mut(SIDE * n)) {
+                    let [r, k, w] = [0, 1, 2].map(|of| &keys[of * SIDE..][..SIDE]);
+                    let rows = (0..SIDE).map(|i| Row { write: k[i], keep: w[i], read: r[i] });
+                    heads::advance_rows(simd, state, rows, Reads::Before, values, out);
+                }
+                continue;
+            }
             for v in (0..n).step_by(SIDE) {
                 let width = SIDE.min(n - v);
                 let both = values.chunks_exact_mut(SIDE).zip(sums.chunks_exact_mut(SIDE));

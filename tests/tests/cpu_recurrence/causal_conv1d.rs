@@ -11,7 +11,7 @@ use proptest::prelude::*;
 
 use super::{
     Bytes, Inputs, Operation, is_near, is_the_same_anyhow, lengths, noise, threads_do_not_matter,
-    weight,
+    turn, weight,
 };
 
 /// Columns beside those that are convolved, before and behind.
@@ -65,7 +65,13 @@ impl Operation for Convolution {
         let bias = self.bias.as_deref().map(weight);
         let conv = Conv { weight: weight(&self.weight), bias };
         let x = Columns::from(rows, self.inputs(), BESIDE[0]);
-        cpu.causal_conv1d(&self.dims, sequences, x, &conv, state, out)
+        let (mut state, ConvDims { channels, width, .. }) = (state, self.dims);
+        turn(sequences, &mut state, channels, width - 1);
+        let StateMut { buffer, region } = state;
+        let state = StateMut { buffer: &mut *buffer, region };
+        cpu.causal_conv1d(&self.dims, sequences, x, &conv, state, out)?;
+        turn(sequences, &mut StateMut { buffer, region }, width - 1, channels);
+        Ok(())
     }
 
     fn reference<'a>(

@@ -266,6 +266,20 @@ fn threads_do_not_matter(op: &(impl Operation + Sync), inputs: &Inputs) {
     }
 }
 
+/// Makes the states \[n, `rows`, `columns`\] of a call's sequences \[n, `columns`, `rows`\]: the backend has some of
+/// them so, and the reference the other way.
+fn turn(sequences: &Sequences<'_>, state: &mut StateMut<'_, [f32]>, rows: usize, columns: usize) {
+    for sequence in sequences.iter() {
+        let state = &mut state.buffer[state.region.slot(sequence.slot)];
+        for part in state.chunks_exact_mut((rows * columns).max(1)) {
+            let from = part.to_vec();
+            for (i, out) in part.iter_mut().enumerate() {
+                *out = from[i % rows * columns + i / rows];
+            }
+        }
+    }
+}
+
 fn weight(values: &[f32]) -> Weight<'static> {
     Weight::Values(values.to_vec())
 }

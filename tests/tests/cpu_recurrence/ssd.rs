@@ -9,8 +9,8 @@ use longseq_cpu::{Cpu, CpuError, GRID, gemm::Stored, isa::Isa, weight::Weight};
 use proptest::prelude::*;
 
 use super::{
-    Bytes, Inputs, Operation, bound, is_near, is_the_same_anyhow, lengths, noise,
-    threads_do_not_matter, weight,
+    Bytes, Inputs, Operation, is_near, is_the_same_anyhow, lengths, noise, threads_do_not_matter,
+    turn, weight,
 };
 
 /// Rows of xBC and dt side by side.
@@ -33,16 +33,6 @@ impl Scan {
         // Steps from negligible to forgetting everything at once.
         let bias = noise(seed, dims.heads).iter().map(|x| 3.0 * x - 2.0).collect();
         Self::new(dims, products, [bias, noise(seed + 1, dims.heads), noise(seed + 2, dims.heads)])
-    }
-
-    /// Makes a state \[H, P, N\] of the reference one \[H, N, P\] of the backend, or, with the sizes exchanged, back.
-    fn arrange(&self, state: &mut [f32], (p, n): (usize, usize)) {
-        for head in state.chunks_exact_mut(p * n) {
-            let from = head.to_vec();
-            for (i, out) in head.iter_mut().enumerate() {
-                *out = from[i % p * n + i / p];
-            }
-        }
     }
 }
 
@@ -87,16 +77,12 @@ impl Operation for Scan {
         let xbc: Vec<f32> = rows.chunks(stride).flat_map(|row| &row[..width]).copied().collect();
         let inputs = (&xbc[..], Columns::from(rows, stride, width));
         let heads = SsdHeads { dt_bias, a_log, d };
+        let (mut state, SsdDims { head_dim: p, state: n, .. }) = (state, self.dims);
+        turn(sequences, &mut state, p, n);
         let StateMut { buffer, region } = state;
-        let SsdDims { head_dim: p, state: n, .. } = self.dims;
-        for sequence in sequences.iter() {
-            self.arrange(&mut buffer[region.slot(sequence.slot)], (p, n));
-        }
         let state = StateMut { buffer: &mut *buffer, region };
         cpu.ssd_scan(&self.dims, sequences, inputs, &heads, state, out)?;
-        for sequence in sequences.iter() {
-            self.arrange(&mut buffer[region.slot(sequence.slot)], (n, p));
-        }
+        turn(sequences, &mut StateMut { buffer, region }, n, p);
         Ok(())
     }
 
@@ -127,7 +113,7 @@ impl Operation for Scan {
 }
 
 fn dims() -> impl Strategy<Value = SsdDims> {
-    let head_dim = prop_oneof![1..10_usize, prop::sample::select(vec![16, 31, 32, 40])];
+    let head_dim = prop_oneof![1..10_usize, prop::sample::select(vec![16, 31, 32, 40, 64])];
     let state = prop_oneof![1..10_usize, prop::sample::select(vec![16, 33, 64])];
     (1..4_usize, 1..3_usize, head_dim, state).prop_map(|(per_group, groups, head_dim, state)| {
         SsdDims { heads: per_group * groups, head_dim, state, groups }

@@ -10,7 +10,7 @@ use pulp::Simd;
 use super::{
     super::{
         filled,
-        heads::{Part, Tiled, aligned},
+        heads::{self, Part, Reads, Row, Tiled, aligned},
         put,
     },
     Inputs,
@@ -56,6 +56,12 @@ impl Tiled for Heads<'_> {
             sums.fill(0.0);
             let tiles = bc.chunks_exact(2 * tokens * SIDE);
             for (bc, state) in tiles.zip(state.chunks_mut(SIDE * head_dim)) {
+                if tokens == 1 && heads::has_whole_rows::<SIDE>(head_dim) {
+                    let bc = bc[..SIDE].iter().zip(&bc[SIDE..]);
+                    let rows = bc.map(|(&write, &read)| Row { write, keep: decays[0], read });
+                    heads::advance_rows(simd, state, rows, Reads::After, inputs, sums);
+                    continue;
+                }
                 let both = inputs.chunks_exact(tokens * SIDE);
                 let both = both.zip(sums.chunks_exact_mut(tokens * SIDE));
                 for (column, (inputs, sums)) in both.enumerate() {
