@@ -30,8 +30,9 @@ use self::{
     weight::Weight,
 };
 
-/// A sequence cut into calls at multiples of this many tokens gets the same bits as in one call; cut elsewhere, a scan in
-/// chunks ([`Cpu::products_in`]) rounds otherwise.
+/// A sequence cut into calls at multiples of this many tokens gets the same bits as in one call. Cut elsewhere it is
+/// rounded otherwise by a scan in chunks ([`Cpu::products_in`]), and by attention where a piece is a single token, which
+/// is then taken for a step of writing.
 pub const GRID: usize = recurrence::BLOCK;
 
 /// The backend: an instruction set and working memory.

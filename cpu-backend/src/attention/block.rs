@@ -4,7 +4,7 @@ use core::ops::Range;
 
 use super::{
     panels::{BlockDims, KEYS},
-    softmax::{Weigh, Weighed, add, join, stride},
+    softmax::{TAIL, Weigh, Weighed, add, join, stride},
 };
 use crate::{
     gemm::{Lhs, MR, NR, Panel, Tile, tile},
@@ -88,7 +88,7 @@ fn merge<'b>(
         || {
             let rows = states.chunks_exact_mut(stride).zip(weighed).zip(&mut factors);
             for ((state, weighed), factors) in rows.filter(|((_, weighed), _)| weighed.sum != 0.0) {
-                *factors = join(&mut state[stride - 16..], *weighed);
+                *factors = join(&mut state[stride - TAIL..], *weighed);
             }
         },
     );

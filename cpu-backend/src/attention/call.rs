@@ -41,7 +41,7 @@ pub struct Call<'c> {
 /// A thread's own memory.
 #[derive(Debug, Default)]
 pub struct Own {
-    query: Vec<f32>,
+    pub query: Vec<f32>,
     queries: Lhs,
     states: Vec<f32>,
     tiles: Tiles,
@@ -71,31 +71,46 @@ impl Call<'_> {
         first..self.seen(sequence, tokens.end - 1).end
     }
 
+    /// The key, rotated, and the value of a position that the sequence sees, \[Hkv, D\] each.
+    #[inline(always)]
+    pub fn key_and_value(&self, sequence: &Sequence, position: usize) -> [&[f32]; 2] {
+        let kv = self.kv;
+        match position.checked_sub(sequence.position) {
+            Some(index) => {
+                let row = sequence.rows.start + index;
+                let value = row * self.dims.qkv_width() + self.dims.query_width() + kv.width;
+                [&self.keys[row * kv.width..], &self.qkv[value..]]
+            }
+            None => {
+                let start = self.region.slot(sequence.slot).start + kv.offset(position);
+                [&self.cache[start..], &self.cache[start + kv.elements() / 2..]]
+            }
+        }
+        .map(|rest| &rest[..kv.width])
+    }
+
+    /// The query heads of a row from `head` on, as many as `out` has room for, rotated, scaled so that scores count in
+    /// units of ln 2.
+    #[inline(always)]
+    pub fn query(&self, row: usize, head: usize, out: &mut [f32]) {
+        let head_dim = self.block.head_dim;
+        let scale = (self.dims.scale * core::f64::consts::LOG2_E) as f32;
+        let first = row * self.dims.qkv_width() + head * head_dim;
+        out.copy_from_slice(&self.qkv[first..][..out.len()]);
+        self.rotations.rotate(row, out, head_dim);
+        out.iter_mut().for_each(|x| *x *= scale);
+    }
+
     /// Packs a block of neighbouring key-value heads from `head` on, as far as tokens of this call see it.
     pub fn pack(&self, sequence: &Sequence, head: usize, block: usize, lines: Lines<'_>) {
-        let Self { kv, .. } = *self;
         let first = block * KEYS;
         let seen = self.seen_by(sequence, 0..sequence.rows.len());
-        let (cached, cached_values) =
-            self.cache[self.region.slot(sequence.slot)].split_at(kv.elements() / 2);
         let head_dim = self.block.head_dim;
         let at = |other: usize, slot: usize| {
-            let position = first + slot;
             let offset = (head + other) * head_dim;
-            seen.contains(&position).then(|| {
-                match position.checked_sub(sequence.position) {
-                    Some(index) => {
-                        let row = sequence.rows.start + index;
-                        let value =
-                            row * self.dims.qkv_width() + self.dims.query_width() + kv.width;
-                        [&self.keys[row * kv.width + offset..], &self.qkv[value + offset..]]
-                    }
-                    None => {
-                        let row = kv.offset(position) + offset;
-                        [&cached[row..], &cached_values[row..]]
-                    }
-                }
-                .map(|rest| &rest[..head_dim])
+            seen.contains(&(first + slot)).then(|| {
+                let both = self.key_and_value(sequence, first + slot);
+                both.map(|heads| &heads[offset..][..head_dim])
             })
         };
         let slots = (seen.end - first).min(KEYS).next_multiple_of(NR);
@@ -149,17 +164,11 @@ impl Own {
         let (head_dim, group) = (call.block.head_dim, call.group());
         let width = group * head_dim;
         let query = crate::room(query, tokens.len() * width);
-        // Scores count in units of ln 2.
-        let scale = (call.dims.scale * core::f64::consts::LOG2_E) as f32;
         call.isa.run(
             #[inline(always)]
             || {
                 for (index, query) in tokens.clone().zip(query.chunks_exact_mut(width)) {
-                    let row = sequence.rows.start + index;
-                    let first = row * call.dims.qkv_width() + head * width;
-                    query.copy_from_slice(&call.qkv[first..][..width]);
-                    call.rotations.rotate(row, query, head_dim);
-                    query.iter_mut().for_each(|x| *x *= scale);
+                    call.query(sequence.rows.start + index, head * group, query);
                 }
             },
         );

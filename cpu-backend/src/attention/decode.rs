@@ -1,14 +1,17 @@
 //! Few queries of every sequence: each block of the cache is read once, by whichever thread, and what the blocks give
 //! is merged in order.
 
+use core::ops::Range;
+
 use longseq_core::batch::{Sequence, Sequences};
 use rayon::prelude::*;
 
 use super::{
     call::{Call, OWN, Own},
-    panels::Lines,
-    prefill::{blocks, store},
+    panels::{KEYS, Lines},
+    prefill::store,
     softmax::{begin, merge, stride},
+    step::{self, is_step},
 };
 use crate::gemm::MR;
 
@@ -34,33 +37,60 @@ pub struct Decode {
     merged: Vec<f32>,
 }
 
-/// A block of keys of neighbouring heads, from `head` on.
+/// Some keys of neighbouring heads, from `head` on.
 #[derive(Debug)]
 struct Job {
     sequence: Sequence,
-    block: usize,
+    keys: Range<usize>,
     head: usize,
 }
 
 impl Decode {
     /// Attends with every token of all sequences that have few.
     pub fn run(&mut self, call: &Call<'_>, sequences: &Sequences<'_>, out: &mut [f32]) {
-        let few = || sequences.iter().filter(|sequence| is_few(call, sequence));
-        let Some(most) = few().map(|sequence| sequence.rows.len()).max() else { return };
-        let (heads, together) = (call.dims.kv_heads, call.together());
+        for steps in [true, false] {
+            let these = sequences.iter().filter(|sequence| is_few(call, sequence));
+            self.run_some(call, these.filter(|sequence| is_step(sequence) == steps), steps, out);
+        }
+    }
+
+    /// Attends with every token of some sequences, which all are steps or all are not.
+    fn run_some(
+        &mut self,
+        call: &Call<'_>,
+        sequences: impl Iterator<Item = Sequence>,
+        steps: bool,
+        out: &mut [f32],
+    ) {
+        let heads = call.dims.kv_heads;
+        let (keys, together) = if steps { (step::KEYS, heads) } else { (KEYS, call.together()) };
         self.jobs.clear();
-        for sequence in few() {
-            for block in blocks(call.seen_by(&sequence, 0..sequence.rows.len())) {
-                let job = |head| Job { sequence: sequence.clone(), block, head };
+        let mut most = 0;
+        for sequence in sequences {
+            most = most.max(sequence.rows.len());
+            let seen = call.seen_by(&sequence, 0..sequence.rows.len());
+            for block in seen.start / keys..seen.end.div_ceil(keys) {
+                let keys = seen.start.max(block * keys)..seen.end.min((block + 1) * keys);
+                let job = |head| Job { sequence: sequence.clone(), keys: keys.clone(), head };
                 self.jobs.extend((0..heads).step_by(together).map(job));
             }
         }
+        if self.jobs.is_empty() {
+            return;
+        }
         let room = call.states(most);
         let states = crate::room(&mut self.states, self.jobs.len() * together * room);
-        let each = together * call.block.lines() * (8 + most * call.group());
+        let each = together * call.block.head_dim * keys * (2 + most * call.group());
         let jobs = states.par_chunks_mut(together * room).zip(&self.jobs);
         jobs.with_min_len(1 + LEAST / each).for_each(|(states, job)| {
-            OWN.with_borrow_mut(|own| job.run(call, own, states.chunks_exact_mut(room)));
+            OWN.with_borrow_mut(|own| {
+                if steps {
+                    let Job { sequence, keys, .. } = job;
+                    step::attend(call, sequence, keys.clone(), &mut own.query, states);
+                } else {
+                    job.run(call, own, states.chunks_exact_mut(room));
+                }
+            });
         });
         let merged = crate::room(&mut self.merged, room);
         let (head_dim, width) = (call.block.head_dim, call.dims.query_width());
@@ -98,15 +128,15 @@ impl Job {
         own: &mut Own,
         states: impl ExactSizeIterator<Item = &'s mut [f32]>,
     ) {
-        let Self { sequence, block, head } = self;
-        let heads = states.len();
-        let pack = |_: usize, lines: Lines<'_>| call.pack(sequence, *head, *block, lines);
+        let Self { sequence, keys, head } = self;
+        let (block, heads) = (keys.start / KEYS, states.len());
+        let pack = |_: usize, lines: Lines<'_>| call.pack(sequence, *head, block, lines);
         // As one share: while this thread's memory is lent out, none of its work may be another job.
         own.panels.fill(call.block, (heads, heads), pack);
         for (other, states) in (0..).zip(states) {
             let tokens = 0..sequence.rows.len();
             let (mut queries, panels) = own.queries(call, sequence, tokens, head + other);
-            queries.attend(*block, panels.block(call.block, other));
+            queries.attend(block, panels.block(call.block, other));
             let found = queries.states();
             states[..found.len()].copy_from_slice(found);
         }

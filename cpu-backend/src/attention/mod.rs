@@ -12,6 +12,7 @@ mod panels;
 mod prefill;
 mod rope;
 mod softmax;
+mod step;
 
 /// Working memory of attention, which is kept between calls.
 #[derive(Debug, Default)]

@@ -12,17 +12,19 @@ use crate::{
     numeric::math::ROUND,
 };
 
-/// Elements of a row's state: D filled up to whole panels, then the largest score, the sum of weights, and room up
-/// to a cache line.
+/// Elements at the end of a row's state: the largest score, the sum of weights, and room up to a cache line.
+pub const TAIL: usize = 16;
+
+/// Elements of a row's state: D filled up to whole panels, and the [`TAIL`].
 pub const fn stride(head_dim: usize) -> usize {
-    head_dim.next_multiple_of(NR) + 16
+    head_dim.next_multiple_of(NR) + TAIL
 }
 
 /// The state of rows that have seen nothing.
 pub fn begin(head_dim: usize, rows: &mut [f32]) {
     rows.fill(0.0);
     for row in rows.chunks_exact_mut(stride(head_dim)) {
-        row[stride(head_dim) - 16] = Weighed::NOTHING.most;
+        row[stride(head_dim) - TAIL] = Weighed::NOTHING.most;
     }
 }
 
@@ -97,7 +99,7 @@ fn hide(scores: &mut [Tile], row: usize, seen: &Range<usize>) {
 
 /// 2ˣ for x ≤ 0; 0 below −126.
 #[inline(always)]
-fn exp2<S: Simd>(simd: S, x: S::f32s) -> S::f32s {
+pub fn exp2<S: Simd>(simd: S, x: S::f32s) -> S::f32s {
     /// (ln 2)ᵏ / k! from k = 5 down to 0: what is left out is 1.2e-7 of the sum for fractions up to ½.
     const SERIES: [f32; 6] =
         [1.333_355_8e-3, 9.618_129e-3, 5.550_411e-2, 2.402_265e-1, 6.931_472e-1, 1.0];
@@ -144,7 +146,7 @@ pub fn add(sums: &mut [f32; NR], values: &[f32; NR], [old, new]: [f32; 2]) {
 /// Merges a later state of a row into an earlier one.
 #[inline(always)]
 pub fn merge(head_dim: usize, earlier: &mut [f32], later: &[f32]) {
-    let (sums, tail) = earlier.split_at_mut(stride(head_dim) - 16);
+    let (sums, tail) = earlier.split_at_mut(stride(head_dim) - TAIL);
     let (values, later) = later.split_at(sums.len());
     let block = Weighed { most: later[0], sum: later[1] };
     if block.sum != 0.0 {

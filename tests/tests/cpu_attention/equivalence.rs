@@ -67,6 +67,18 @@ fn windows_and_rings_equal_the_reference() {
 }
 
 #[test]
+fn steps_equal_the_reference() {
+    for (seed, window) in (0..).zip([None, Some(1), Some(40), Some(100)]) {
+        for (heads, head_dim) in [((2, 1), 64), ((1, 3), 31), ((3, 2), 80)] {
+            let dims = AttentionDims { window, ..dims(heads, head_dim) };
+            let case = Case::new(dims, 300, &[140, 9], seed);
+            let steps = (90..=140).map(|end| vec![end, end.min(9)]);
+            check(&case, &[vec![0, 2]].into_iter().chain(steps).collect::<Vec<_>>());
+        }
+    }
+}
+
+#[test]
 fn cut_prompts_equal_the_reference() {
     for (window, tokens) in [(1, 2), (5, 70), (64, 65), (100, 300), (130, 129)] {
         let dims = AttentionDims { window: Some(window), cuts_prompt: true, ..dims((2, 2), 16) };

@@ -88,7 +88,7 @@ impl Operation for Scan {
 }
 
 fn dims() -> impl Strategy<Value = Wkv6Dims> {
-    let head_dim = prop_oneof![1..10_usize, prop::sample::select(vec![16, 31, 32, 40])];
+    let head_dim = prop_oneof![1..10_usize, prop::sample::select(vec![16, 31, 32, 40, 64])];
     (1..5_usize, head_dim).prop_map(|(heads, head_dim)| Wkv6Dims { heads, head_dim })
 }
 
