@@ -11,8 +11,14 @@ use crate::isa::{Isa, fetch};
 /// Fewer rows than this are shared out by panels, so that every thread reads its own part of B.
 const FEW_ROWS: usize = 4 * MR;
 
-/// Rows that a thread takes at once, at most: with a panel of B they stay in its cache.
-const MOST_ROWS: usize = 8 * MR;
+/// Blocks of [`MR`] rows that a thread takes at once, at most: with a panel of B they stay in its cache.
+const MOST_BLOCKS: usize = 12;
+
+/// Blocks that a thread takes at once: every thread as many times as every other, at least twice.
+fn share(blocks: usize, threads: usize) -> usize {
+    let each = blocks.div_ceil(2 * threads * MOST_BLOCKS);
+    blocks.div_ceil(2 * threads * each)
+}
 
 /// What happens to a row of C.
 #[derive(Clone, Copy, Debug)]
@@ -82,7 +88,7 @@ pub fn product(
         }
         return;
     }
-    let share = rows.div_ceil(4 * rayon::current_num_threads()).next_multiple_of(MR).min(MOST_ROWS);
+    let share = share(rows.div_ceil(MR), rayon::current_num_threads()) * MR;
     let shares = buffer[..rows * stride].par_chunks_mut(share * stride).enumerate();
     shares.for_each(|(number, out)| {
         OWN.with_borrow_mut(|lhs| {
