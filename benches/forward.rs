@@ -9,18 +9,22 @@ use longseq::{
     engine::{Continuation, Engine, computing::Computing},
     error::{Error, Result},
 };
-use longseq_benches::{order, roof};
+use longseq_benches::{
+    order,
+    roof::{self, Roof},
+};
 use longseq_core::hybrid::config::{Mixer, ModelConfig};
+use serde_json::json;
 
-/// Times prompts and single tokens of a model; prints a Markdown table
+/// Times prompts and single tokens of a model; prints a Markdown table, or lines of JSON
 #[derive(Parser)]
 struct Args {
     /// Folder of the checkpoint
     model: PathBuf,
-    /// Lengths of the prompts, in tokens
-    #[arg(long, value_delimiter = ',', default_value = "512,2048,8192")]
+    /// Lengths of the prompts, in tokens; none if there is no value
+    #[arg(long, value_delimiter = ',', num_args = 0..=1, default_value = "512,2048,8192")]
     lengths: Vec<usize>,
-    /// Tokens written after a prompt of 16
+    /// Tokens written after a prompt of 16; 0 leaves writing out
     #[arg(long, default_value_t = 32)]
     written: usize,
     /// Samples that are written together
@@ -35,6 +39,19 @@ struct Args {
     /// Measured runs of each, after one that is not
     #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u8).range(1..))]
     runs: u8,
+    /// Lines of JSON, of the machine and of each work, instead of the table
+    #[arg(long)]
+    json: bool,
+}
+
+/// What was timed.
+struct Work {
+    name: String,
+    tokens: usize,
+    /// Of each run.
+    seconds: Vec<f64>,
+    /// Seconds at the limit of the machine.
+    at_roof: f64,
 }
 
 fn main() {
@@ -54,28 +71,40 @@ fn run(args: &Args) -> Result<()> {
     let mut engine = computing.engine(&weights, args.batch.get(), longest)?;
     let roof = roof::measure();
     let (backend, threads) = (computing.backend(), rayon::current_num_threads());
-    println!("{}: {}, {backend}, {threads} threads", args.model.display(), config.family);
-    println!("roof: {:.0} GFLOP/s in bf16, {:.0} GB/s read\n", roof.gflops, roof.gigabytes);
-    println!("| | tokens/s, median | range | of the roof |\n|---|---|---|---|");
+    if args.json {
+        let (model, family) = (args.model.display().to_string(), config.family.to_string());
+        let backend = backend.to_string();
+        let Roof { gflops, gigabytes } = roof;
+        let machine = json!({"model": model, "family": family, "backend": backend,
+            "threads": threads, "gflops": gflops, "gigabytes": gigabytes});
+        println!("{machine}");
+    } else {
+        println!("{}: {}, {backend}, {threads} threads", args.model.display(), config.family);
+        println!("roof: {:.0} GFLOP/s in bf16, {:.0} GB/s read\n", roof.gflops, roof.gigabytes);
+        println!("| | tokens/s, median | range | of the roof |\n|---|---|---|---|");
+    }
     for &length in &args.lengths {
         let tokens: Vec<u32> = (0..length).map(|i| (i * 7919 % 1000) as u32).collect();
         let seconds = timed(args.runs, || {
             engine.reset(0);
             engine.forward(&[Continuation { slot: 0, tokens: &tokens }]).map(|_| ())
         })?;
-        let share = |seconds: f64| flops(config, &checkpoint, length) / seconds / roof.gflops / 1e9;
-        row(&format!("prompt of {length}"), length, seconds, share);
+        let at_roof = flops(config, &checkpoint, length) / roof.gflops / 1e9;
+        let name = format!("prompt of {length}");
+        println!("{}", Work { name, tokens: length, seconds, at_roof }.line(args.json));
     }
-    let bytes = computing.memory(&checkpoint, 1, longest)?.weights as f64;
-    let written = args.written * args.batch.get();
-    let seconds = write(args, &mut *engine)?;
-    let share = |seconds: f64| bytes * args.written as f64 / seconds / roof.gigabytes / 1e9;
-    row(&format!("writing, {} together", args.batch), written, seconds, share);
+    if args.written > 0 {
+        let bytes = computing.memory(&checkpoint, 1, longest)?.weights as f64;
+        let at_roof = bytes * args.written as f64 / roof.gigabytes / 1e9;
+        let (tokens, seconds) = (args.written * args.batch.get(), write(args, &mut *engine)?);
+        let name = format!("writing, {} together", args.batch);
+        println!("{}", Work { name, tokens, seconds, at_roof }.line(args.json));
+    }
     Ok(())
 }
 
-/// Seconds of `args.written` steps after a short prompt: median, least and most.
-fn write(args: &Args, engine: &mut dyn Engine) -> Result<[f64; 3]> {
+/// Seconds of `args.written` steps after a short prompt, each run.
+fn write(args: &Args, engine: &mut dyn Engine) -> Result<Vec<f64>> {
     let prompt: Vec<u32> = (1..17).collect();
     let slots = 0..args.batch.get();
     let mut seconds = Vec::new();
@@ -95,10 +124,10 @@ fn write(args: &Args, engine: &mut dyn Engine) -> Result<[f64; 3]> {
             seconds.push(start.elapsed().as_secs_f64());
         }
     }
-    Ok(order(seconds))
+    Ok(seconds)
 }
 
-fn timed(runs: u8, mut what: impl FnMut() -> Result<()>) -> Result<[f64; 3]> {
+fn timed(runs: u8, mut what: impl FnMut() -> Result<()>) -> Result<Vec<f64>> {
     let mut seconds = Vec::new();
     for run in 0..=runs {
         let start = Instant::now();
@@ -107,13 +136,24 @@ fn timed(runs: u8, mut what: impl FnMut() -> Result<()>) -> Result<[f64; 3]> {
             seconds.push(start.elapsed().as_secs_f64());
         }
     }
-    Ok(order(seconds))
+    Ok(seconds)
 }
 
-fn row(name: &str, tokens: usize, seconds: [f64; 3], share: impl Fn(f64) -> f64) {
-    let [median, fastest, slowest] = seconds.map(|seconds| tokens as f64 / seconds);
-    let share = share(seconds[0]) * 100.0;
-    println!("| {name} | {median:.1} | {slowest:.1}–{fastest:.1} | {share:.0} % |");
+impl Work {
+    /// A row of the table, or a line of JSON.
+    fn line(&self, json: bool) -> String {
+        let rate = |seconds: f64| self.tokens as f64 / seconds;
+        let [median, fastest, slowest] = order(self.seconds.clone());
+        let share = self.at_roof / median;
+        if json {
+            let rates: Vec<f64> = self.seconds.iter().copied().map(rate).collect();
+            let line = json!({"work": self.name, "tokens_per_second": rates, "share": share});
+            return line.to_string();
+        }
+        let [median, slowest, fastest] = [median, slowest, fastest].map(rate);
+        let (name, share) = (&self.name, share * 100.0);
+        format!("| {name} | {median:.1} | {slowest:.1}–{fastest:.1} | {share:.0} % |")
+    }
 }
 
 /// Of a prompt: two a parameter that every token meets, and the products of attention. What

@@ -196,7 +196,8 @@ def main():
             vectors = ("time_maa", "time_decay")
             flat = {name: value.squeeze() if any(v in name for v in vectors) else value
                     for name, value in weights.items()}
-            torch.save({blink(name): value for name, value in flat.items()}, args.out / "rwkv6.pth")
+            # In f32, since the package normalises embeddings in the type they are stored in, even if it computes in f32.
+            torch.save({blink(name): value.float() for name, value in flat.items()}, args.out / "rwkv6.pth")
         count = sum(value.numel() for value in weights.values())
         print(f"{family}: {count / 1e6:.1f}M parameters")
 
