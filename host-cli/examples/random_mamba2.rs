@@ -26,33 +26,39 @@ const SEED: u64 = 2;
 const VOCABULARY: usize = 1024;
 const PAD: usize = 16;
 const LAYERS: usize = 2;
-/// d, the width.
-const WIDTH: usize = 32;
-/// H · P.
-const INNER: usize = 2 * WIDTH;
-/// P.
-const HEAD: usize = 16;
-/// N.
-const STATE: usize = 16;
 /// K.
 const CONV: usize = 4;
 
+/// The sizes that differ between this checkpoint and those that tests make.
+#[derive(Clone, Copy, Debug)]
+pub struct Sizes {
+    /// d, the width; H · P is twice that.
+    pub width: usize,
+    /// P.
+    pub head: usize,
+    /// N.
+    pub state: usize,
+}
+
+/// Those of `models/random-mamba2`.
+pub const COMMITTED: Sizes = Sizes { width: 32, head: 16, state: 16 };
+
 fn main() -> Result<(), Box<dyn Error>> {
     let folder = std::env::args_os().nth(1).ok_or("name the folder to write to")?;
-    write(Path::new(&folder))
+    write(Path::new(&folder), COMMITTED)
 }
 
 /// Writes `config.json`, `model.safetensors` and `tokenizer.json`.
-pub fn write(folder: &Path) -> Result<(), Box<dyn Error>> {
+pub fn write(folder: &Path, sizes: Sizes) -> Result<(), Box<dyn Error>> {
     fs::create_dir_all(folder)?;
     let config = json!({
-        "d_model": WIDTH, "d_intermediate": 0, "n_layer": LAYERS, "vocab_size": VOCABULARY,
-        "ssm_cfg": {"layer": "Mamba2", "d_state": STATE, "headdim": HEAD},
+        "d_model": sizes.width, "d_intermediate": 0, "n_layer": LAYERS, "vocab_size": VOCABULARY,
+        "ssm_cfg": {"layer": "Mamba2", "d_state": sizes.state, "headdim": sizes.head},
         "attn_layer_idx": [], "attn_cfg": {}, "rms_norm": true, "residual_in_fp32": true,
         "fused_add_norm": true, "pad_vocab_size_multiple": PAD, "tie_embeddings": true,
     });
     fs::write(folder.join("config.json"), format!("{config:#}\n"))?;
-    let weights = weights();
+    let weights = weights(sizes);
     let views = weights
         .iter()
         .map(|(name, (shape, bytes))| {
@@ -68,7 +74,7 @@ pub fn write(folder: &Path) -> Result<(), Box<dyn Error>> {
 /// By name: shape and little-endian bytes.
 type Weights = BTreeMap<String, (Vec<usize>, Vec<u8>)>;
 
-fn weights() -> Weights {
+fn weights(Sizes { width, head, state }: Sizes) -> Weights {
     let mut random = Random::new(SEED);
     let mut weights = Weights::new();
     let mut uniform = |name: String, shape: &[usize], low: f64, high: f64| {
@@ -76,17 +82,18 @@ fn weights() -> Weights {
         let bytes = (0..shape.iter().product()).flat_map(draw).collect();
         weights.insert(name, (shape.to_vec(), bytes));
     };
-    let (heads, xbc) = (INNER / HEAD, INNER + 2 * STATE);
+    let inner = 2 * width;
+    let (heads, xbc) = (inner / head, inner + 2 * state);
     let scale = |inputs: usize| 1.0 / (inputs as f64).sqrt();
-    uniform("backbone.embedding.weight".to_owned(), &[VOCABULARY, WIDTH], -1.0, 1.0);
-    uniform("backbone.norm_f.weight".to_owned(), &[WIDTH], 1.0, 1.0);
+    uniform("backbone.embedding.weight".to_owned(), &[VOCABULARY, width], -1.0, 1.0);
+    uniform("backbone.norm_f.weight".to_owned(), &[width], 1.0, 1.0);
     for layer in 0..LAYERS {
         let mut add = |name: &str, shape: &[usize], low, high| {
             uniform(format!("backbone.layers.{layer}.{name}"), shape, low, high);
         };
-        add("norm.weight", &[WIDTH], 1.0, 1.0);
-        let (w, projected) = (scale(WIDTH), INNER + xbc + heads);
-        add("mixer.in_proj.weight", &[projected, WIDTH], -w, w);
+        add("norm.weight", &[width], 1.0, 1.0);
+        let (w, projected) = (scale(width), inner + xbc + heads);
+        add("mixer.in_proj.weight", &[projected, width], -w, w);
         let w = scale(CONV);
         add("mixer.conv1d.weight", &[xbc, 1, CONV], -w, w);
         add("mixer.conv1d.bias", &[xbc], -w, w);
@@ -94,9 +101,9 @@ fn weights() -> Weights {
         add("mixer.dt_bias", &[heads], -6.9, -2.25);
         add("mixer.A_log", &[heads], 0.0, 2.77);
         add("mixer.D", &[heads], 1.0, 1.0);
-        add("mixer.norm.weight", &[INNER], 1.0, 1.0);
-        let w = scale(INNER);
-        add("mixer.out_proj.weight", &[WIDTH, INNER], -w, w);
+        add("mixer.norm.weight", &[inner], 1.0, 1.0);
+        let w = scale(inner);
+        add("mixer.out_proj.weight", &[width, inner], -w, w);
     }
     weights
 }

@@ -12,7 +12,7 @@ use longseq::{checkpoint::Checkpoint, tokenizer::Tokenizer};
 fn the_program_makes_the_committed_bytes() {
     let committed = Path::new(env!("CARGO_MANIFEST_DIR")).join("models/random-mamba2");
     let made = tempfile::tempdir().unwrap();
-    random_mamba2::write(made.path()).unwrap();
+    random_mamba2::write(made.path(), random_mamba2::COMMITTED).unwrap();
     let mut bytes = 0;
     for name in ["config.json", "model.safetensors", "tokenizer.json"] {
         let expected = fs::read(committed.join(name)).unwrap();
