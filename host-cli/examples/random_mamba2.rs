@@ -38,10 +38,15 @@ pub struct Sizes {
     pub head: usize,
     /// N.
     pub state: usize,
+    /// The largest embedding: the smaller, the more the layers have to say.
+    pub embedding: f64,
+    /// The least and the largest ln(−A): the smaller, the longer the memory.
+    pub a_log: [f64; 2],
 }
 
 /// Those of `models/random-mamba2`.
-pub const COMMITTED: Sizes = Sizes { width: 32, head: 16, state: 16 };
+pub const COMMITTED: Sizes =
+    Sizes { width: 32, head: 16, state: 16, embedding: 1.0, a_log: [0.0, 2.77] };
 
 fn main() -> Result<(), Box<dyn Error>> {
     let folder = std::env::args_os().nth(1).ok_or("name the folder to write to")?;
@@ -74,7 +79,7 @@ pub fn write(folder: &Path, sizes: Sizes) -> Result<(), Box<dyn Error>> {
 /// By name: shape and little-endian bytes.
 type Weights = BTreeMap<String, (Vec<usize>, Vec<u8>)>;
 
-fn weights(Sizes { width, head, state }: Sizes) -> Weights {
+fn weights(Sizes { width, head, state, embedding, a_log }: Sizes) -> Weights {
     let mut random = Random::new(SEED);
     let mut weights = Weights::new();
     let mut uniform = |name: String, shape: &[usize], low: f64, high: f64| {
@@ -85,7 +90,7 @@ fn weights(Sizes { width, head, state }: Sizes) -> Weights {
     let inner = 2 * width;
     let (heads, xbc) = (inner / head, inner + 2 * state);
     let scale = |inputs: usize| 1.0 / (inputs as f64).sqrt();
-    uniform("backbone.embedding.weight".to_owned(), &[VOCABULARY, width], -1.0, 1.0);
+    uniform("backbone.embedding.weight".to_owned(), &[VOCABULARY, width], -embedding, embedding);
     uniform("backbone.norm_f.weight".to_owned(), &[width], 1.0, 1.0);
     for layer in 0..LAYERS {
         let mut add = |name: &str, shape: &[usize], low, high| {
@@ -97,9 +102,9 @@ fn weights(Sizes { width, head, state }: Sizes) -> Weights {
         let w = scale(CONV);
         add("mixer.conv1d.weight", &[xbc, 1, CONV], -w, w);
         add("mixer.conv1d.bias", &[xbc], -w, w);
-        // Δ from 0.001 to 0.1 and A from -1 to -16, as Mamba-2 begins its training.
+        // Δ from 0.001 to 0.1 and, where committed, A from -1 to -16, as Mamba-2 begins its training.
         add("mixer.dt_bias", &[heads], -6.9, -2.25);
-        add("mixer.A_log", &[heads], 0.0, 2.77);
+        add("mixer.A_log", &[heads], a_log[0], a_log[1]);
         add("mixer.D", &[heads], 1.0, 1.0);
         add("mixer.norm.weight", &[inner], 1.0, 1.0);
         let w = scale(inner);

@@ -38,8 +38,10 @@ fn answers(model: &Path, options: &[&str]) -> BTreeMap<(String, u64), String> {
 #[test]
 fn answers_depend_on_neither_threads_nor_batch_nor_prefixes() {
     let model = tempfile::tempdir().unwrap();
-    // Whole panels of 32, as the published models have them: only then are there chunks.
-    write(model.path(), Sizes { width: 64, head: 32, state: 64 }).unwrap();
+    // Whole panels of 32, as the published models have them: only then are there chunks. A long memory and small
+    // embeddings, so that a prompt cut off the grid changes answers.
+    let sizes = Sizes { width: 64, head: 32, state: 64, embedding: 0.01, a_log: [-6.0, -4.0] };
+    write(model.path(), sizes).unwrap();
     let expected = answers(model.path(), &["--no-shared-prefix", "--batch", "1", "--threads", "1"]);
     assert_eq!(expected.len(), 14);
     assert!(expected.values().all(|answer| answer.len() > 100), "{expected:?}");
