@@ -4,6 +4,7 @@ use std::{hint::black_box, time::Instant};
 
 use longseq_core::backend::Columns;
 use longseq_cpu::{
+    CpuError,
     gemm::{Lhs, Output, Packed, Stored, product},
     isa::Isa,
 };
@@ -27,7 +28,7 @@ pub fn measure() -> Roof {
 
 fn products() -> f64 {
     let value = |i: usize| (i % 1009) as f32 / 1009.0 - 0.5;
-    let read = |row: usize, out: &mut [f32]| -> Result<(), ()> {
+    let read = |row: usize, out: &mut [f32]| -> Result<(), CpuError> {
         out.iter_mut().enumerate().for_each(|(i, out)| *out = value(row * SIDE + i));
         Ok(())
     };

@@ -25,7 +25,7 @@ use core::marker::PhantomData;
 use longseq_core::{backend::Storage, error::ShapeError, state::StateError};
 
 use self::{
-    gemm::{Lhs, Stored},
+    gemm::{Lhs, NoMemory, Stored},
     isa::Isa,
     weight::Weight,
 };
@@ -101,6 +101,8 @@ pub enum CpuError {
     Shape(ShapeError),
     /// A state does not allow it.
     State(StateError),
+    /// Not enough of it.
+    Memory(NoMemory),
     /// A weight was packed for another operation.
     Weight {
         /// The operation.
@@ -120,11 +122,18 @@ impl From<StateError> for CpuError {
     }
 }
 
+impl From<NoMemory> for CpuError {
+    fn from(error: NoMemory) -> Self {
+        Self::Memory(error)
+    }
+}
+
 impl core::fmt::Display for CpuError {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         match self {
             Self::Shape(error) => error.fmt(f),
             Self::State(error) => error.fmt(f),
+            Self::Memory(error) => error.fmt(f),
             Self::Weight { operation } => {
                 write!(f, "{operation}: a weight was packed for another operation")
             }

@@ -15,7 +15,7 @@ use crate::{
 };
 
 /// A weight.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub enum Weight<'a> {
     /// Of which rows are read: as it lies in the checkpoint.
     Table(Tensor<'a>),
@@ -138,7 +138,7 @@ impl<'a> MapWeights<Tensor<'a>> for Pack {
             .collect();
         let packed = Packed::new((rows.len(), inputs), self.0.stored(&weights)?, |n, out| {
             let (tensor, row) = rows[n];
-            tensor.decode(row * inputs, out)
+            Ok::<_, CpuError>(tensor.decode(row * inputs, out)?)
         })?;
         Ok(Linear { weight: Weight::Matrices(vec![packed]), bias: stacked_bias(maps)? })
     }
@@ -152,13 +152,13 @@ impl<'a> MapWeights<Tensor<'a>> for Pack {
         let stored = self.0.stored(&[weight])?;
         let block = |block: usize| {
             Packed::new((outputs, inputs), stored, |n, out| {
-                out.iter_mut().enumerate().try_for_each(|(k, out)| {
+                out.iter_mut().enumerate().try_for_each(|(k, out)| -> Result {
                     let first = (block * inputs + k) * outputs + n;
-                    weight.decode(first, core::slice::from_mut(out))
+                    Ok(weight.decode(first, core::slice::from_mut(out))?)
                 })
             })
         };
-        let matrices = (0..blocks).map(block).collect::<Result<_, ShapeError>>()?;
+        let matrices = (0..blocks).map(block).collect::<Result<_>>()?;
         Ok(Weight::Matrices(matrices))
     }
 

@@ -16,6 +16,7 @@ mod driver;
 mod fma;
 mod lhs;
 mod pack;
+mod pages;
 mod portable;
 
 use crate::isa::Isa;
@@ -23,6 +24,7 @@ use crate::isa::Isa;
 pub use driver::{Output, product};
 pub use lhs::{Lhs, Rows};
 pub use pack::{Packed, Panel, Stored, bf16_pair};
+pub use pages::NoMemory;
 
 /// Columns of a panel.
 pub const NR: usize = 32;
@@ -37,6 +39,18 @@ pub type Tile = [[f32; NR]; MR];
 #[derive(Clone, Copy, Debug)]
 #[repr(C, align(64))]
 pub struct Line<T>(pub [T; 16]);
+
+macro_rules! plain {
+    ($of:ty) => {
+        // SAFETY: 16 elements of 4 bytes, of which any bits are values, and no padding beside them.
+        unsafe impl bytemuck::Zeroable for Line<$of> {}
+        // SAFETY: as above.
+        unsafe impl bytemuck::Pod for Line<$of> {}
+    };
+}
+
+plain!(u32);
+plain!(f32);
 
 /// A tile of `rows` (1 to [`MR`]) times a panel; rows of `out` beyond them are left as they are.
 #[inline]

@@ -2,10 +2,13 @@
 
 use rayon::prelude::*;
 
-use super::{Line, NR};
+use super::{
+    Line, NR,
+    pages::{NoMemory, Pages},
+};
 
 /// A matrix B \[N, K\] in panels of [`NR`] rows, the last filled up with zeros.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct Packed {
     inputs: usize,
     outputs: usize,
@@ -13,12 +16,12 @@ pub struct Packed {
 }
 
 /// The panels one after the other: for each pair of k (pairs) or each k (singles) [`NR`] elements, two lines.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 enum Elements {
     /// Two neighbours in bf16, the first in the lower half; an odd K is filled up with a zero.
-    Pairs(Vec<Line<u32>>),
+    Pairs(Pages<u32>),
     /// In f32.
-    Singles(Vec<Line<f32>>),
+    Singles(Pages<f32>),
 }
 
 /// One panel.
@@ -41,7 +44,10 @@ pub enum Stored {
 
 impl Packed {
     /// Packs a matrix \[`outputs`, `inputs`\]; `read` writes row n of it.
-    pub fn new<E: Send>(
+    ///
+    /// # Errors
+    /// Not enough memory; whatever `read` returns.
+    pub fn new<E: Send + From<NoMemory>>(
         (outputs, inputs): (usize, usize),
         stored: Stored,
         read: impl Fn(usize, &mut [f32]) -> Result<(), E> + Sync,
@@ -101,17 +107,20 @@ impl Packed {
 }
 
 /// Lines of all panels, `depth` times two each: `element` takes the one at that depth from a row.
-fn panels<T: Copy + Default + Send, E: Send>(
+fn panels<T: Copy + Send, E: Send + From<NoMemory>>(
     (outputs, inputs): (usize, usize),
     depth: usize,
     read: impl Fn(usize, &mut [f32]) -> Result<(), E> + Sync,
     element: impl Fn(&[f32], usize) -> T + Sync,
-) -> Result<Vec<Line<T>>, E> {
-    let mut lines = vec![Line([T::default(); 16]); outputs.div_ceil(NR) * 2 * depth];
+) -> Result<Pages<T>, E>
+where
+    Line<T>: bytemuck::Pod,
+{
+    let mut lines = Pages::zeros(outputs.div_ceil(NR) * 2 * depth)?;
     let panels = lines.par_chunks_mut((2 * depth).max(1)).enumerate();
     panels.try_for_each_init(
         || vec![0.0; inputs],
-        |row, (panel, lines)| {
+        |row, (panel, lines)| -> Result<(), E> {
             for column in 0..NR.min(outputs - panel * NR) {
                 read(panel * NR + column, row)?;
                 for (at, lines) in lines.chunks_exact_mut(2).enumerate() {

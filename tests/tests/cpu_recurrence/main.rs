@@ -289,7 +289,7 @@ fn matrices(values: &[f32], (inputs, outputs): (usize, usize), stored: Stored) -
     let pack = |matrix: &[f32]| {
         Packed::new((outputs, inputs), stored, |n, out| {
             out.iter_mut().enumerate().for_each(|(k, out)| *out = matrix[k * outputs + n]);
-            Ok::<_, ()>(())
+            Ok::<_, CpuError>(())
         })
     };
     Weight::Matrices(values.chunks(inputs * outputs).map(|matrix| pack(matrix).unwrap()).collect())

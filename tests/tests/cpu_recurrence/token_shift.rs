@@ -240,11 +240,11 @@ fn shapes_of_dependent_proportions_are_checked() {
         |dims: DdLerpDims, of: [usize; 3], sizes: [usize; 2], (inner, ups): (usize, usize)| {
             let [x, state, out] = of.map(|n| vec![0.0; n]);
             let (mut state, mut out) = (state, out);
-            let [mixed, stream] = sizes.map(|n| weight(&vec![0.0; n]));
+            let [mixed, stream] = sizes.map(|n| vec![0.0; n]);
             let down = matrices(&vec![0.0; 3 * inner * STREAMS], (3, inner * STREAMS), Stored::F32);
             let up = matrices(&vec![0.0; ups * 2 * 3], (2, 3), Stored::F32);
-            let streams = [(); STREAMS].map(|()| stream.clone());
-            let weights = DdLerp { mixed, streams, down, up };
+            let streams = [(); STREAMS].map(|()| weight(&stream));
+            let weights = DdLerp { mixed: weight(&mixed), streams, down, up };
             let batch = Batch::new(&[0, 0], &[0, 1, 2], &[0, 1], &[]).unwrap();
             let region = Region { offset: 0, stride: 3, elements: 3 };
             let state = StateMut { buffer: &mut state[..], region };
