@@ -80,7 +80,7 @@ fn run(args: &Args) -> Result<()> {
         println!("{machine}");
     } else {
         println!("{}: {}, {backend}, {threads} threads", args.model.display(), config.family);
-        println!("roof: {:.0} GFLOP/s in bf16, {:.0} GB/s read\n", roof.gflops, roof.gigabytes);
+        println!("roof: {roof}\n");
         println!("| | tokens/s, median | range | of the roof |\n|---|---|---|---|");
     }
     for &length in &args.lengths {

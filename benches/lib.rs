@@ -3,14 +3,19 @@
 pub mod roof;
 
 use clap::Parser;
-use longseq::error::Result;
+use longseq::error::{Error, Result};
 
 /// Runs a benchmark with what was typed; an error ends the program with exit code 2.
 pub fn main<A: Parser>(run: impl FnOnce(&A) -> Result<()>) {
     if let Err(error) = run(&A::parse()) {
-        eprintln!("{error}");
-        std::process::exit(2);
+        fail(&error);
     }
+}
+
+/// Ends the program with exit code 2.
+pub fn fail(error: &Error) -> ! {
+    eprintln!("{error}");
+    std::process::exit(2)
 }
 
 /// Median, least and most.
