@@ -72,10 +72,11 @@ impl<'o, O: Operation> Case<'o, O> {
             0 => 1,
             bytes => NOT_CACHED.div_ceil(bytes),
         };
+        let others = (1..copies).map(|_| self.weights(Stored::packed));
         let mut checked = Checked {
             case: self,
             cpu: Cpu::new(Isa::best()).products_in(gemm::Stored::Bf16),
-            weights: vec![weights; copies],
+            weights: core::iter::once(weights).chain(others).collect(),
             weight_bytes,
             states: self.state.repeat(copies),
             out: self.before.clone(),

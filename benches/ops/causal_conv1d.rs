@@ -9,7 +9,7 @@ use longseq_core::{
 
 use crate::{
     bench::Bench,
-    operation::{Data, Held, Operation},
+    operation::{Data, Held, Operation, turned},
     weights::Drawn,
 };
 
@@ -41,6 +41,10 @@ impl Operation for Convolution {
 
     fn state(&self) -> usize {
         self.0.state_elements()
+    }
+
+    fn as_reference(&self, state: &[f32]) -> Vec<f32> {
+        turned(state, self.0.width - 1, self.0.channels)
     }
 
     fn weights<W: Held>(&self, make: &mut impl FnMut(Drawn) -> W) -> Self::Weights<W> {

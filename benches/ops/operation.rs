@@ -14,10 +14,16 @@ pub struct Data<'d, R> {
     pub out: &'d mut [R],
 }
 
-/// What a weight can be: there are copies of it, and threads share it.
-pub trait Held: Clone + Send + Sync {}
+/// What a weight can be: threads share it.
+pub trait Held: Send + Sync {}
 
-impl<W: Clone + Send + Sync> Held for W {}
+impl<W: Send + Sync> Held for W {}
+
+/// States \[`rows`, `columns`\] made \[`columns`, `rows`\].
+pub fn turned(states: &[f32], rows: usize, columns: usize) -> Vec<f32> {
+    let states = states.chunks(rows * columns);
+    states.flat_map(|of| (0..of.len()).map(move |i| of[i % rows * columns + i / rows])).collect()
+}
 
 /// An operation.
 pub trait Operation: Sync {

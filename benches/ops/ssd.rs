@@ -10,7 +10,7 @@ use longseq_cpu::GRID;
 
 use crate::{
     bench::Bench,
-    operation::{Data, Held, Operation},
+    operation::{Data, Held, Operation, turned},
     weights::Drawn,
 };
 
@@ -44,8 +44,7 @@ impl Operation for Scan {
     /// The backend keeps heads as \[N, P\], the reference as \[P, N\].
     fn as_reference(&self, state: &[f32]) -> Vec<f32> {
         let SsdDims { head_dim: p, state: n, .. } = self.0;
-        let heads = state.chunks(p * n);
-        heads.flat_map(|head| (0..p * n).map(move |i| head[i % n * p + i / n])).collect()
+        turned(state, n, p)
     }
 
     /// Of whole chunks with the state, C S and xᵀ B. Those within a chunk depend on how long one is.
