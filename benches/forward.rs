@@ -65,10 +65,9 @@ fn run(args: &Args) -> Result<()> {
     }
     let computing = Computing::new(BackendArg::Cpu, None, Some(args.compute))?;
     let checkpoint = Checkpoint::open(&args.model)?;
-    let weights = checkpoint.weights()?;
     let config = checkpoint.config();
     let longest = args.lengths.iter().copied().max().unwrap_or(0).max(args.written + 16);
-    let mut engine = computing.engine(&weights, args.batch.get(), longest)?;
+    let mut engine = computing.engine(&checkpoint, args.batch.get(), longest)?;
     let roof = roof::measure();
     let (backend, threads) = (computing.backend(), rayon::current_num_threads());
     if args.json {
@@ -87,14 +86,15 @@ fn run(args: &Args) -> Result<()> {
         let tokens: Vec<u32> = (0..length).map(|i| (i * 7919 % 1000) as u32).collect();
         let seconds = timed(args.runs, || {
             engine.reset(0);
-            engine.forward(&[Continuation { slot: 0, tokens: &tokens }]).map(|_| ())
+            engine.forward(&[Continuation { slot: 0, tokens: &tokens }], &mut [0])
         })?;
         let at_roof = flops(config, &checkpoint, length) / roof.gflops / 1e9;
         let name = format!("prompt of {length}");
         println!("{}", Work { name, tokens: length, seconds, at_roof }.line(args.json));
     }
     if args.written > 0 {
-        let bytes = computing.memory(&checkpoint, 1, longest)?.weights as f64;
+        let packing = computing.packing(&checkpoint)?;
+        let bytes = (packing.bytes - packing.rows) as f64;
         let at_roof = bytes * args.written as f64 / roof.gigabytes / 1e9;
         let (tokens, seconds) = (args.written * args.batch.get(), write(args, &mut *engine)?);
         let name = format!("writing, {} together", args.batch);
@@ -112,13 +112,15 @@ fn write(args: &Args, engine: &mut dyn Engine) -> Result<Vec<f64>> {
         slots.clone().for_each(|slot| engine.reset(slot));
         let batch: Vec<_> =
             slots.clone().map(|slot| Continuation { slot, tokens: &prompt }).collect();
-        let mut next = engine.forward(&batch)?;
+        let mut next = vec![0; batch.len()];
+        engine.forward(&batch, &mut next)?;
         let start = Instant::now();
         for _ in 0..args.written {
-            let tokens = next.iter().map(std::slice::from_ref).enumerate();
+            let last = next.clone();
+            let tokens = last.iter().map(std::slice::from_ref).enumerate();
             let batch: Vec<_> =
                 tokens.map(|(slot, tokens)| Continuation { slot, tokens }).collect();
-            next = engine.forward(&batch)?;
+            engine.forward(&batch, &mut next)?;
         }
         if run > 0 {
             seconds.push(start.elapsed().as_secs_f64());

@@ -66,7 +66,7 @@ impl Stored {
 
     /// As the CPU backend reads it.
     pub fn packed(&self) -> Weight<'_> {
-        let (tensor, mut pack) = (self.tensor(), Pack(Compute::Bf16));
+        let (tensor, mut pack) = (self.tensor(), Pack::new(Compute::Bf16));
         let packed = match self.drawn {
             Drawn::Values { .. } => pack.values(&tensor),
             Drawn::Linear { .. } => {

@@ -56,6 +56,15 @@ impl Isa {
         }
     }
 
+    /// Whether it multiplies pairs of bf16.
+    pub const fn has_bf16(self) -> bool {
+        #[cfg(target_arch = "x86_64")]
+        if let Self::Avx512Bf16(..) = self {
+            return true;
+        }
+        false
+    }
+
     /// Runs `f` compiled for the instruction set: loops in it that a compiler can vectorise are.
     #[inline(always)]
     pub fn run<T>(self, f: impl FnOnce() -> T) -> T {

@@ -15,6 +15,7 @@
 mod attention;
 pub mod gemm;
 pub mod isa;
+pub mod memory;
 pub mod numeric;
 mod recurrence;
 mod state;
@@ -78,11 +79,7 @@ impl Cpu<'_> {
 
     /// Whether products without a weight are made of pairs of bf16.
     fn multiplies_pairs(&self) -> bool {
-        match self.isa {
-            #[cfg(target_arch = "x86_64")]
-            Isa::Avx512Bf16(..) => self.products_in == Stored::Bf16,
-            _ => false,
-        }
+        self.isa.has_bf16() && self.products_in == Stored::Bf16
     }
 }
 

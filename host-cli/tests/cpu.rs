@@ -4,7 +4,10 @@ use std::process::Command;
 
 use longseq::{
     checkpoint::Checkpoint,
-    engine::cpu::{CpuEngine, Packed, logits},
+    engine::{
+        cpu::{CpuEngine, logits},
+        packed::Packed,
+    },
     quirks::Quirk,
 };
 use longseq_cpu::{GRID, weight::Compute};
@@ -20,9 +23,8 @@ fn open(name: &str) -> (Checkpoint, Vec<u8>) {
 }
 
 fn rows(checkpoint: &Checkpoint, compute: Compute, prompt: &[u32], following: &[u32]) -> Vec<f32> {
-    let weights = checkpoint.weights().unwrap();
     let mut all = Vec::new();
-    let packed = Packed::new(&weights, compute).unwrap();
+    let packed = Packed::new(checkpoint, compute).unwrap();
     logits(packed, (prompt, following), |row| {
         all.extend_from_slice(row);
         Ok(())
@@ -68,10 +70,9 @@ fn decode(packed: Packed<'_>, prompts: &[Vec<u32>], piece: usize) -> Vec<Vec<u32
 fn greedy_tokens_are_the_goldens_in_any_batch_on_any_number_of_threads() {
     for name in MODELS {
         let (checkpoint, golden) = open(name);
-        let weights = checkpoint.weights().unwrap();
         let prompts = [ids(&golden, "tokens.L7"), ids(&golden, "tokens.L64")];
         let expected = [ids(&golden, "greedy.L7.tokens"), ids(&golden, "greedy.L64.tokens")];
-        let packed = |compute| Packed::new(&weights, compute).unwrap();
+        let packed = |compute| Packed::new(&checkpoint, compute).unwrap();
         let whole = decode(packed(Compute::Bf16), &prompts, 64);
         for threads in [1, 2, 3] {
             let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
@@ -110,10 +111,9 @@ fn logits_hardly_depend_on_how_a_text_is_cut() {
 fn greedy_tokens_do_not_depend_on_where_on_the_grid_a_prompt_is_cut() {
     for name in MODELS {
         let (checkpoint, golden) = open(name);
-        let weights = checkpoint.weights().unwrap();
         let prompts = [ids(&golden, "tokens.L200"), ids(&golden, "tokens.L7")];
         for compute in [Compute::F32, Compute::Bf16] {
-            let run = |piece| decode(Packed::new(&weights, compute).unwrap(), &prompts, piece);
+            let run = |piece| decode(Packed::new(&checkpoint, compute).unwrap(), &prompts, piece);
             let whole = run(256);
             for piece in [GRID, 2 * GRID] {
                 assert_eq!(run(piece), whole, "{name} {compute:?}, pieces of {piece}");
@@ -126,8 +126,7 @@ fn greedy_tokens_do_not_depend_on_where_on_the_grid_a_prompt_is_cut() {
 fn a_fork_is_an_exact_copy() {
     for name in MODELS {
         let (checkpoint, _) = open(name);
-        let weights = checkpoint.weights().unwrap();
-        let packed = Packed::new(&weights, Compute::Bf16).unwrap();
+        let packed = Packed::new(&checkpoint, Compute::Bf16).unwrap();
         models::a_fork_is_an_exact_copy(&mut CpuEngine::new(packed, 3, 200).unwrap(), name);
     }
 }
@@ -142,8 +141,7 @@ fn quirks_are_reproduced() {
 
     let (mut checkpoint, golden) = open("mamba2attn");
     checkpoint.reproduce(&[Quirk::MambaSsmHybridConvState]).unwrap();
-    let weights = checkpoint.weights().unwrap();
-    let packed = Packed::new(&weights, Compute::F32).unwrap();
+    let packed = Packed::new(&checkpoint, Compute::F32).unwrap();
     let prompts = [ids(&golden, "tokens.L7"), ids(&golden, "tokens.L64")];
     let expected =
         ["L7", "L64"].map(|of| ids(&golden, &format!("quirk_mamba_ssm_cached.{of}.tokens")));

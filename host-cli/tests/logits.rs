@@ -97,7 +97,11 @@ fn quirks_that_do_not_apply_are_refused() {
 }
 
 fn decode<R: Real>(weights: &Weights<'_>, prompts: &[Vec<u32>]) -> Vec<Vec<u32>> {
-    models::decode(&mut Native::<R>::new(weights, prompts.len(), 300).unwrap(), prompts, 300)
+    models::decode(
+        &mut Native::<R>::new(weights.clone(), prompts.len(), 300).unwrap(),
+        prompts,
+        300,
+    )
 }
 
 #[test]
@@ -135,10 +139,10 @@ fn the_engine_generates_with_quirks() {
     let mut checkpoint = Checkpoint::open(&fixture("recurrentgemma")).unwrap();
     checkpoint.reproduce(&[Quirk::Hf4RecurrentgemmaPrefill]).unwrap();
     let weights = checkpoint.weights().unwrap();
-    let mut engine = Native::<f64>::new(&weights, 1, 200).unwrap();
+    let mut engine = Native::<f64>::new(weights, 1, 200).unwrap();
     engine.reset(0);
     let tokens = ids(&golden, "tokens.L200");
-    let next = engine.forward(&[Continuation { slot: 0, tokens: &tokens }]).unwrap();
+    let next = models::forward(&mut engine, &[Continuation { slot: 0, tokens: &tokens }]);
     let (shape, logits) = floats(&golden, "logits_hf4_cached.L200.last32");
     let last = &logits[logits.len() - shape[1]..];
     let best = (0..shape[1]).max_by(|&a, &b| last[a].total_cmp(&last[b])).unwrap();
@@ -150,7 +154,7 @@ fn a_fork_is_an_exact_copy() {
     for model in ["mamba2attn", "sheared-llama", "recurrentgemma", "rwkv6"] {
         let checkpoint = Checkpoint::open(&fixture(model)).unwrap();
         let weights = checkpoint.weights().unwrap();
-        let mut engine = Native::<f32>::new(&weights, 3, 200).unwrap();
+        let mut engine = Native::<f32>::new(weights, 3, 200).unwrap();
         models::a_fork_is_an_exact_copy(&mut engine, model);
     }
 }
@@ -159,10 +163,12 @@ fn a_fork_is_an_exact_copy() {
 fn a_full_slot_is_an_error() {
     let checkpoint = Checkpoint::open(&fixture("sheared-llama")).unwrap();
     let weights = checkpoint.weights().unwrap();
-    let mut engine = Native::<f32>::new(&weights, 1, 4).unwrap();
+    let mut engine = Native::<f32>::new(weights, 1, 4).unwrap();
     engine.reset(0);
-    let refused = engine.forward(&[Continuation { slot: 0, tokens: &[1; 5] }]).unwrap_err();
+    let batch = [Continuation { slot: 0, tokens: &[1; 5] }];
+    let refused = engine.forward(&batch, &mut [0]).unwrap_err();
     assert!(refused.to_string().contains("slot 0 holds at most 4 tokens, 5 needed"), "{refused}");
+    assert!(engine.forward(&batch, &mut []).is_err());
 }
 
 #[test]

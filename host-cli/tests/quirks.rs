@@ -122,12 +122,14 @@ fn a_run_generates_what_the_engine_does_with_the_whole_prompt() {
     for line in predictions(&folder, "quirk").lines() {
         let line: Value = serde_json::from_str(line).unwrap();
         let mut tokens = tokenizer.encode(line["input"].as_str().unwrap()).unwrap();
-        let mut engine = Native::<f32>::new(&weights, 1, 3000).unwrap();
+        let mut engine = Native::<f32>::new(weights.clone(), 1, 3000).unwrap();
         engine.reset(0);
         let mut written = Vec::new();
         for _ in 0..line["others"]["generated_tokens"].as_u64().unwrap() {
-            tokens = engine.forward(&[Continuation { slot: 0, tokens: &tokens }]).unwrap();
-            written.extend(&tokens);
+            let mut next = [0];
+            engine.forward(&[Continuation { slot: 0, tokens: &tokens }], &mut next).unwrap();
+            written.extend(next);
+            tokens = next.to_vec();
         }
         assert_eq!(tokenizer.decode(&written, false).unwrap().trim(), line["pred"]);
     }

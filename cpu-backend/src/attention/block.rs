@@ -16,7 +16,7 @@ use crate::{
 pub struct Tiles {
     scores: [Tile; KEYS / NR],
     weights: [[f32; KEYS]; MR],
-    lhs: Lhs,
+    pub lhs: Lhs,
 }
 
 impl Default for Tiles {

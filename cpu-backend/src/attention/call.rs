@@ -42,9 +42,9 @@ pub struct Call<'c> {
 #[derive(Debug, Default)]
 pub struct Own {
     pub query: Vec<f32>,
-    queries: Lhs,
-    states: Vec<f32>,
-    tiles: Tiles,
+    pub queries: Lhs,
+    pub states: Vec<f32>,
+    pub tiles: Tiles,
     /// Of one block.
     pub panels: Panels,
 }
@@ -117,17 +117,22 @@ impl Call<'_> {
         lines.pack(self.isa, self.block, slots, at);
     }
 
-    /// Neighbouring key-value heads whose keys are read together, so that enough of a row is; divides Hkv.
+    /// Neighbouring key-value heads whose keys are read together.
     pub fn together(&self) -> usize {
-        let heads = self.dims.kv_heads;
-        let least = heads.div_ceil((self.kv.width / CHANNELS).max(1));
-        (least..heads).find(|together| heads.is_multiple_of(*together)).unwrap_or(heads)
+        together(self.dims)
     }
 
     /// Elements of the states of some tokens' heads of one key-value head.
-    pub fn states(&self, tokens: usize) -> usize {
+    pub const fn states(&self, tokens: usize) -> usize {
         tokens * self.group() * stride(self.block.head_dim)
     }
+}
+
+/// Neighbouring key-value heads whose keys are read together, so that enough of a row is; divides Hkv.
+pub fn together(dims: &AttentionDims) -> usize {
+    let heads = dims.kv_heads;
+    let least = heads.div_ceil((dims.kv_width() / CHANNELS).max(1));
+    (least..heads).find(|together| heads.is_multiple_of(*together)).unwrap_or(heads)
 }
 
 /// What the sequence's token `index` of a call sees. The prompt is the call that begins at position 0.

@@ -9,14 +9,17 @@ use rayon::prelude::*;
 use super::{
     call::{Call, OWN, Own},
     panels::{KEYS, Lines},
-    prefill::store,
+    prefill::{blocks, store},
     softmax::{begin, merge, stride},
     step::{self, is_step},
 };
 use crate::gemm::MR;
 
 /// Queries of one key-value head that count as few, beyond those of one token.
-const FEW: usize = 4 * MR;
+pub const FEW: usize = 4 * MR;
+
+/// Elements of the states of one sequence's queries in all blocks, at most, beyond those of one token.
+pub const MOST_STATES: usize = 1 << 20;
 
 /// Products and elements that a thread takes at once, at least.
 const LEAST: usize = 1 << 14;
@@ -24,50 +27,58 @@ const LEAST: usize = 1 << 14;
 /// Whether a sequence has few queries.
 pub fn is_few(call: &Call<'_>, sequence: &Sequence) -> bool {
     let tokens = sequence.rows.len();
-    tokens == 1 || tokens * call.group() <= FEW
+    let states = || {
+        let blocks = blocks(call.seen_by(sequence, 0..tokens)).len();
+        blocks * call.dims.kv_heads * call.states(tokens)
+    };
+    tokens == 1 || tokens * call.group() <= FEW && states() <= MOST_STATES
 }
 
 /// Working memory.
 #[derive(Debug, Default)]
 pub struct Decode {
-    jobs: Vec<Job>,
+    pub jobs: Vec<Job>,
     /// The states of each job's queries.
-    states: Vec<f32>,
+    pub states: Vec<f32>,
     /// Those of all blocks of one head.
-    merged: Vec<f32>,
+    pub merged: Vec<f32>,
 }
 
 /// Some keys of neighbouring heads, from `head` on.
 #[derive(Debug)]
-struct Job {
+pub struct Job {
     sequence: Sequence,
     keys: Range<usize>,
     head: usize,
 }
 
 impl Decode {
-    /// Attends with every token of all sequences that have few.
+    /// Attends with every token of all sequences that have few: of those with one together, of others one by one.
     pub fn run(&mut self, call: &Call<'_>, sequences: &Sequences<'_>, out: &mut [f32]) {
-        for steps in [true, false] {
-            let these = sequences.iter().filter(|sequence| is_few(call, sequence));
-            self.run_some(call, these.filter(|sequence| is_step(sequence) == steps), steps, out);
+        let ones = |steps: bool| {
+            let ones = sequences.iter().filter(|of| of.rows.len() == 1);
+            ones.filter(move |of| is_step(of) == steps)
+        };
+        self.attend(call, ones(true), (true, 1), out);
+        self.attend(call, ones(false), (false, 1), out);
+        for sequence in sequences.iter().filter(|of| of.rows.len() > 1 && is_few(call, of)) {
+            let tokens = sequence.rows.len();
+            self.attend(call, [sequence].into_iter(), (false, tokens), out);
         }
     }
 
-    /// Attends with every token of some sequences, which all are steps or all are not.
-    fn run_some(
+    /// Attends with `most` tokens of each sequence at most; all are steps or all are not.
+    fn attend(
         &mut self,
         call: &Call<'_>,
         sequences: impl Iterator<Item = Sequence>,
-        steps: bool,
+        (steps, most): (bool, usize),
         out: &mut [f32],
     ) {
         let heads = call.dims.kv_heads;
         let (keys, together) = if steps { (step::KEYS, heads) } else { (KEYS, call.together()) };
         self.jobs.clear();
-        let mut most = 0;
         for sequence in sequences {
-            most = most.max(sequence.rows.len());
             let seen = call.seen_by(&sequence, 0..sequence.rows.len());
             for block in seen.start / keys..seen.end.div_ceil(keys) {
                 let keys = seen.start.max(block * keys)..seen.end.min((block + 1) * keys);

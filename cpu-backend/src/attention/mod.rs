@@ -10,9 +10,12 @@ mod decode;
 mod grouped_query_attention;
 mod panels;
 mod prefill;
+mod room;
 mod rope;
 mod softmax;
 mod step;
+
+pub use room::Room;
 
 /// Working memory of attention, which is kept between calls.
 #[derive(Debug, Default)]

@@ -70,8 +70,8 @@ fn slice(lines: Panel<'_>, start: usize, count: usize) -> Panel<'_> {
 /// Room for blocks.
 #[derive(Debug, Default)]
 pub struct Panels {
-    pairs: Vec<Line<u32>>,
-    singles: Vec<Line<f32>>,
+    pub pairs: Vec<Line<u32>>,
+    pub singles: Vec<Line<f32>>,
 }
 
 impl Panels {

@@ -12,11 +12,16 @@ use super::{
 };
 use crate::gemm::MR;
 
-/// Tiles of rows that meet a block while it lies in a thread's cache, about.
-const TILES: usize = 8;
+/// Rows that meet a block while it lies in a thread's cache, about.
+pub const ROWS: usize = 8 * MR;
 
 /// Lines of panels that are made at once, about: so many heads as fit are done together.
 const LINES: usize = 1 << 19;
+
+/// Key-value heads that are done together where each has so many lines; `read` of them are read together.
+pub fn together(lines: usize, read: usize, heads: usize) -> usize {
+    (LINES / lines / read * read).clamp(read, heads)
+}
 
 /// Attends with every token of a sequence; `out` are its rows.
 pub fn prefill(call: &Call<'_>, sequence: &Sequence, panels: &mut Panels, out: &mut [f32]) {
@@ -24,9 +29,8 @@ pub fn prefill(call: &Call<'_>, sequence: &Sequence, panels: &mut Panels, out: &
     let blocks = blocks(call.seen_by(sequence, 0..tokens));
     let heads = call.dims.kv_heads;
     let read = call.together();
-    let fit = LINES / (blocks.len() * call.block.lines());
-    let together = (fit / read * read).clamp(read, heads);
-    let least = (TILES * MR / call.group()).max(1);
+    let together = together(blocks.len() * call.block.lines(), read, heads);
+    let least = (ROWS / call.group()).max(1);
     let share = tokens.div_ceil(4 * rayon::current_num_threads()).next_multiple_of(MR).min(least);
     for first in (0..heads).step_by(together) {
         let heads = first..heads.min(first + together);

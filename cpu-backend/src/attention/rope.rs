@@ -16,10 +16,10 @@ const LEAST: usize = 512;
 #[derive(Debug, Default)]
 pub struct Rotations {
     base: f64,
-    frequencies: Vec<f32>,
-    positions: Vec<usize>,
+    pub frequencies: Vec<f32>,
+    pub positions: Vec<usize>,
     /// \[rows, 2, r/2\].
-    table: Vec<f32>,
+    pub table: Vec<f32>,
 }
 
 impl Rotations {

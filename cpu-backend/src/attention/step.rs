@@ -2,7 +2,9 @@
 
 use core::ops::Range;
 
-use longseq_core::batch::Sequence;
+use longseq_core::{
+    attention::grouped_query_attention::AttentionDims, batch::Sequence,
+};
 use pulp::Scalar;
 
 use super::{
@@ -23,6 +25,11 @@ pub const fn is_step(sequence: &Sequence) -> bool {
     sequence.rows.end - sequence.rows.start == 1 && !sequence.position.is_multiple_of(GRID)
 }
 
+/// Elements that a thread works in: queries and scores.
+pub const fn work(dims: &AttentionDims) -> usize {
+    dims.query_width().saturating_add(dims.heads.saturating_mul(KEYS))
+}
+
 /// What some keys, at most [`KEYS`], give every query head: a state each.
 pub fn attend(
     call: &Call<'_>,
@@ -32,8 +39,8 @@ pub fn attend(
     states: &mut [f32],
 ) {
     let (heads, head_dim) = (call.dims.heads, call.block.head_dim);
-    let (width, stride) = (call.dims.query_width(), stride(head_dim));
-    let (query, scores) = crate::room(work, width + heads * KEYS).split_at_mut(width);
+    let stride = stride(head_dim);
+    let (query, scores) = crate::room(work, self::work(call.dims)).split_at_mut(heads * head_dim);
     // A query head's part of a row of keys or of values.
     let part = |head: usize| head / call.group() * head_dim;
     call.isa.run(

@@ -9,10 +9,10 @@ use super::{Lhs, MR, NR, Packed, SIDE_BY_SIDE, Tile, tile, tiles};
 use crate::isa::{Isa, fetch};
 
 /// Fewer rows than this are shared out by panels, so that every thread reads its own part of B.
-const FEW_ROWS: usize = 4 * MR;
+pub const FEW_ROWS: usize = 4 * MR;
 
 /// Blocks of [`MR`] rows that a thread takes at once, at most: with a panel of B they stay in its cache.
-const MOST_BLOCKS: usize = 12;
+pub const MOST_BLOCKS: usize = 12;
 
 /// Blocks that a thread takes at once: every thread as many times as every other, at least twice.
 fn share(blocks: usize, threads: usize) -> usize {
@@ -118,5 +118,5 @@ pub fn product(
 
 thread_local! {
     /// Each thread's rows.
-    static OWN: RefCell<Lhs> = RefCell::default();
+    pub static OWN: RefCell<Lhs> = RefCell::default();
 }

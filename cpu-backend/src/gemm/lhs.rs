@@ -1,7 +1,12 @@
 //! The rows of a product's left side, as kernels read them.
 
+use std::collections::TryReserveError;
+
 use super::{MR, Packed, bf16_pair};
-use crate::isa::Isa;
+use crate::{
+    isa::Isa,
+    memory::{Kinds, reserve},
+};
 
 /// A block of 1 to [`MR`] rows: for each pair of k (or each k) one element a row.
 #[derive(Clone, Copy, Debug)]
@@ -148,6 +153,49 @@ fn whole_block(proof: crate::isa::Bf16, rows: [&[f32]; MR], out: &mut [u32]) {
         for (r, row) in rows.iter().enumerate() {
             super::bf16::interleave(proof, &row[count * NR..], &mut rest[r..], MR);
         }
+    }
+}
+
+/// Elements of a left side, in either form.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct LhsRoom {
+    /// Pairs of bf16.
+    pub pairs: usize,
+    /// f32.
+    pub singles: usize,
+}
+
+impl LhsRoom {
+    /// Of `rows` rows of `inputs` elements, for other sides of these kinds.
+    pub const fn new(isa: Isa, kinds: Kinds, (rows, inputs): (usize, usize)) -> Self {
+        let in_pairs = kinds.bf16 && isa.has_bf16();
+        let in_singles = kinds.f32 || kinds.bf16 && !isa.has_bf16();
+        Self {
+            pairs: if in_pairs { rows.saturating_mul(inputs.div_ceil(2)) } else { 0 },
+            singles: if in_singles { rows.saturating_mul(inputs) } else { 0 },
+        }
+    }
+
+    /// Room for either.
+    #[must_use]
+    pub fn max(self, other: Self) -> Self {
+        Self { pairs: self.pairs.max(other.pairs), singles: self.singles.max(other.singles) }
+    }
+
+    /// Bytes.
+    pub const fn bytes(self) -> usize {
+        self.pairs.saturating_add(self.singles).saturating_mul(size_of::<f32>())
+    }
+}
+
+impl Lhs {
+    /// Makes room.
+    ///
+    /// # Errors
+    /// Not enough memory.
+    pub fn reserve(&mut self, room: LhsRoom) -> Result<(), TryReserveError> {
+        reserve(&mut self.pairs, room.pairs)?;
+        reserve(&mut self.singles, room.singles)
     }
 }
 

@@ -18,13 +18,15 @@ mod lhs;
 mod pack;
 mod pages;
 mod portable;
+mod room;
 
 use crate::isa::Isa;
 
 pub use driver::{Output, product};
-pub use lhs::{Lhs, Rows};
+pub use lhs::{Lhs, LhsRoom, Rows};
 pub use pack::{Packed, Panel, Stored, bf16_pair};
 pub use pages::NoMemory;
+pub use room::Room;
 
 /// Columns of a panel.
 pub const NR: usize = 32;

@@ -75,10 +75,21 @@ impl Packed {
 
     /// Bytes of memory.
     pub fn bytes(&self) -> usize {
-        64 * match &self.elements {
-            Elements::Pairs(lines) => lines.len(),
-            Elements::Singles(lines) => lines.len(),
-        }
+        Self::bytes_of((self.outputs, self.inputs), self.stored())
+    }
+
+    /// Bytes of memory of a matrix \[`outputs`, `inputs`\].
+    pub const fn bytes_of((outputs, inputs): (usize, usize), stored: Stored) -> usize {
+        let depth = match stored {
+            Stored::Bf16 => inputs.div_ceil(2),
+            Stored::F32 => inputs,
+        };
+        outputs.div_ceil(NR).saturating_mul(depth).saturating_mul(2 * size_of::<Line<u32>>())
+    }
+
+    /// How its elements are stored.
+    pub const fn stored(&self) -> Stored {
+        if self.is_bf16() { Stored::Bf16 } else { Stored::F32 }
     }
 
     /// Whether it is in bf16.
@@ -101,6 +112,25 @@ impl Packed {
             Elements::Singles(lines) => {
                 let depth = 2 * self.inputs;
                 Panel::Singles(&lines[panel * depth..][..depth])
+            }
+        }
+    }
+
+    /// Writes row n of B, below N.
+    #[inline(always)]
+    pub fn row(&self, n: usize, out: &mut [f32]) {
+        let (line, lane) = (n % NR / 16, n % 16);
+        match self.panel(n / NR) {
+            Panel::Pairs(lines) => {
+                for (out, lines) in out.chunks_mut(2).zip(lines.as_chunks::<2>().0) {
+                    let pair = lines[line].0[lane];
+                    let halves = [pair << 16, pair & 0xffff_0000];
+                    out.iter_mut().zip(halves).for_each(|(out, bits)| *out = f32::from_bits(bits));
+                }
+            }
+            Panel::Singles(lines) => {
+                let lines = lines.as_chunks::<2>().0;
+                out.iter_mut().zip(lines).for_each(|(out, lines)| *out = lines[line].0[lane]);
             }
         }
     }

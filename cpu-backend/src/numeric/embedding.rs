@@ -1,13 +1,12 @@
 //! Rows of a table, and rows of activations.
-//!
-//! On the calling thread: this is a copy of each row and no more.
 
 use longseq_core::{
     backend::{Embedding, EmbeddingDims, GatherRows},
-    error::enough,
+    error::{enough, same},
 };
 
-use crate::{Cpu, CpuError, Result, weight::Weight};
+use super::rows::each_row;
+use crate::{Cpu, Result, weight::Weight};
 
 impl<'a> Embedding for Cpu<'a> {
     fn embedding(
@@ -19,27 +18,30 @@ impl<'a> Embedding for Cpu<'a> {
     ) -> Result {
         let EmbeddingDims { width, scale } = *dims;
         let operation = "embedding";
-        let Weight::Table(table) = table else { return Err(CpuError::Weight { operation }) };
+        let table = table.matrix(operation)?;
         enough(operation, "width", 1, width)?;
+        same(operation, "width", table.inputs(), width)?;
         enough(operation, "out", tokens.len().saturating_mul(width), out.len())?;
         let last = tokens.iter().max().map_or(0, |&token| (token as usize).saturating_add(1));
-        enough(operation, "table", last.saturating_mul(width), table.elements())?;
+        enough(operation, "table", last, table.outputs())?;
         let scale = scale as f32;
-        self.isa.run(
+        each_row(
+            self.isa,
+            width,
+            &mut out[..tokens.len() * width],
             #[inline(always)]
-            || {
-                for (out, &token) in out.chunks_exact_mut(width).zip(tokens) {
-                    table.decode(token as usize * width, out)?;
-                    for out in out {
-                        *out *= scale;
-                    }
+            |row, out| {
+                table.row(tokens[row] as usize, out);
+                for out in out {
+                    *out *= scale;
                 }
-                Ok(())
             },
-        )
+        );
+        Ok(())
     }
 }
 
+/// On the calling thread: this is a copy of each row and no more.
 impl GatherRows for Cpu<'_> {
     fn gather_rows(&mut self, width: usize, rows: &[usize], x: &[f32], out: &mut [f32]) -> Result {
         enough("gather_rows", "width", 1, width)?;

@@ -23,7 +23,7 @@ const SHARED: usize = 1 << 15;
 pub const BLOCK: usize = 64;
 
 /// Elements of a cache line.
-const LINE: usize = 16;
+pub const LINE: usize = 16;
 
 /// Some heads over the tokens of a block that a call has: all, or those after its start or before its end.
 pub struct Part {
@@ -152,7 +152,7 @@ fn tokens_first((heads, head_dim): (usize, usize), out: &mut [f32]) {
 
 thread_local! {
     /// Each thread's working memory.
-    static OWN: RefCell<Vec<f32>> = RefCell::default();
+    pub static OWN: RefCell<Vec<f32>> = RefCell::default();
 }
 
 /// Gives `needed` elements of a working buffer from a cache line's start on; it grows where it is shorter.

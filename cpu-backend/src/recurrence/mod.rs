@@ -3,6 +3,7 @@
 mod causal_conv1d;
 mod heads;
 mod rg_lru;
+mod room;
 mod ssd;
 mod token_shift;
 mod wkv6;
@@ -16,7 +17,7 @@ use longseq_core::{
 };
 use rayon::prelude::*;
 
-pub use self::{heads::BLOCK, ssd::Chunks};
+pub use self::{heads::BLOCK, room::Room, ssd::Chunks};
 
 /// Sequences that are handed out to threads together, at most.
 const TOGETHER: usize = 16;

@@ -52,6 +52,12 @@ impl<'a> Wkv6Scan for Cpu<'a> {
     }
 }
 
+/// Elements that a thread works in over this many tokens, with tiles of so many vectors.
+pub const fn own(dims: &Wkv6Dims, tokens: usize, side: usize) -> usize {
+    let keys = dims.head_dim.next_multiple_of(side).saturating_mul(3);
+    keys.saturating_add(2 * side + 1).saturating_mul(tokens)
+}
+
 /// Some heads over the tokens of a block, from row `row` on: their `state` \[heads, K, V\] and `out`
 /// \[heads, tokens, V\].
 struct Heads<'a> {
@@ -71,7 +77,7 @@ impl Tiled for Heads<'_> {
         let Self { dims, inputs, bonus, part, row, state, out, own } = self;
         let (n, tokens) = (dims.head_dim, part.tokens);
         let tiles = n.div_ceil(SIDE);
-        let own = aligned(own, tokens * (3 * tiles * SIDE + 2 * SIDE + 1));
+        let own = aligned(own, self::own(dims, tokens, SIDE));
         let (keys, own) = own.split_at_mut(3 * tiles * tokens * SIDE);
         let (values, own) = own.split_at_mut(tokens * SIDE);
         let (sums, own_bonus) = own.split_at_mut(tokens * SIDE);

@@ -1,12 +1,13 @@
 //! `longseq inspect`
 
-use std::path::PathBuf;
+use std::{num::NonZeroUsize, path::PathBuf};
 
 use clap::Args;
 
 use super::{
     corpora::CorpusArgs,
     generate::{ProfileArg, PromptArgs},
+    run::ComputeArg,
 };
 
 /// What to look at.
@@ -30,6 +31,13 @@ pub struct InspectArgs {
     /// Print JSON
     #[arg(long)]
     pub json: bool,
+    /// Sequences in memory at once, for which memory is shown: the batch of a run, and one more
+    /// for the prefix that samples share
+    #[arg(long, value_name = "N", default_value = "1", conflicts_with = "prompt")]
+    pub sequences: NonZeroUsize,
+    /// In what the run would compute products with weights [default: auto]
+    #[arg(long, value_enum, conflicts_with = "prompt")]
+    pub compute: Option<ComputeArg>,
     /// Which prompt.
     #[command(flatten)]
     pub of: PromptOfArgs,
@@ -63,6 +71,9 @@ const EXAMPLES: &str = "\
 Examples:
   longseq inspect --model mamba2-370m --tokenizer gpt-neox-20b
   longseq inspect --model sheared-llama --json
+
+  Memory of a run of batch 4 with a shared prefix:
+    longseq inspect --model sheared-llama --sequences 5
 
   Template, BOS and both ends of the first prompt, as the paper's protocol makes it:
     longseq inspect --model sheared-llama --prompt --profile huang2025";

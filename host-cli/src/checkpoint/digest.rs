@@ -11,9 +11,6 @@ use crate::{
     error::Result,
 };
 
-/// Bytes hashed between two looks at the clock.
-const PIECE: usize = 16 << 20;
-
 /// Below this, no bar is worth drawing.
 const LARGE: u64 = 256 << 20;
 
@@ -27,14 +24,14 @@ pub fn sha256(folder: &Path, weights: &[Mapped], index: Option<&PathBuf>) -> Res
     let bar = bar(files.iter().map(|file| file.bytes().len() as u64).sum());
     let lines = files.iter().map(|file| {
         let mut hash = Sha256::new();
-        for piece in file.bytes().chunks(PIECE) {
+        file.read(|piece| {
             hash.update(piece);
             bar.inc(piece.len() as u64);
-        }
+        })?;
         let name = file.path().file_name().unwrap_or_default().to_string_lossy();
-        format!("{}  {name}\n", hex(&hash.finalize()))
+        Ok(format!("{}  {name}\n", hex(&hash.finalize())))
     });
-    let lines: String = lines.collect();
+    let lines: String = lines.collect::<Result<_>>()?;
     bar.finish_and_clear();
     Ok(sha256_hex(lines.as_bytes()))
 }

@@ -18,6 +18,7 @@ pub mod torch_zip;
 use std::{
     collections::BTreeMap,
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
 use longseq_core::{
@@ -121,7 +122,25 @@ impl Checkpoint {
         self.store.files.iter().map(|file| file.bytes().len() as u64).sum()
     }
 
-    /// The model's weights.
+    /// Hands `see` embedding, final norm and head. What it reads of them is in memory only until it returns.
+    pub fn ends<T>(&self, see: impl FnOnce(&Ends<Tensor<'_>>) -> Result<T>) -> Result<T> {
+        let store = self.store.again()?;
+        let ends = bind::bind_ends(&self.config.model, &&store);
+        see(&ends.map_err(|source| survey::error(&self.folder, &source.to_string()))?)
+    }
+
+    /// Hands `see` a layer. What it reads of it is in memory only until it returns.
+    pub fn layer<T>(
+        &self,
+        layer: usize,
+        see: impl FnOnce(&Layer<Tensor<'_>>) -> Result<T>,
+    ) -> Result<T> {
+        let store = self.store.again()?;
+        let layer = bind::bind_layer(&self.config.model, &&store, layer);
+        see(&layer.map_err(|source| survey::error(&self.folder, &source.to_string()))?)
+    }
+
+    /// The model's weights, which stay in memory once they are read.
     pub fn weights(&self) -> Result<Weights<'_>> {
         let config = &self.config.model;
         let fail = |source: bind::BindError| survey::error(&self.folder, &source.to_string());
@@ -147,13 +166,13 @@ struct Store {
     files: Vec<Mapped>,
     index: Option<PathBuf>,
     /// By name: the file's number and the tensor.
-    tensors: BTreeMap<String, (usize, Stored)>,
+    tensors: Arc<BTreeMap<String, (usize, Stored)>>,
 }
 
 impl Store {
     fn open(folder: &Path) -> Result<Self> {
         let WeightFiles { files: names, index } = WeightFiles::find(folder)?;
-        let mut store = Self { files: Vec::new(), index: None, tensors: BTreeMap::new() };
+        let (mut files, mut all) = (Vec::new(), BTreeMap::new());
         for name in names {
             let file = Mapped::open(&folder.join(&name)).map_err(|error| match &index {
                 Some(index) => error.help(format!("{} asks for it", index.path.display())),
@@ -164,15 +183,26 @@ impl Store {
                 named.is_some_and(|file| *file != name)
             };
             let found = tensors(&file)?.into_iter().filter(|(tensor, _)| !elsewhere(tensor));
-            let number = store.files.len();
-            store.tensors.extend(found.map(|(tensor, stored)| (tensor, (number, stored))));
-            store.files.push(file);
+            let number = files.len();
+            all.extend(found.map(|(tensor, stored)| (tensor, (number, stored))));
+            // What was looked at need not stay in memory.
+            files.push(file.again()?);
         }
+        let mut store = Self { files, index: None, tensors: Arc::new(all) };
         if let Some(index) = index {
             store.check(&index)?;
             store.index = Some(index.path);
         }
         Ok(store)
+    }
+
+    /// The same over new maps of the files.
+    fn again(&self) -> Result<Self> {
+        Ok(Self {
+            files: self.files.iter().map(Mapped::again).collect::<Result<_>>()?,
+            index: self.index.clone(),
+            tensors: self.tensors.clone(),
+        })
     }
 
     fn check(&self, index: &Index) -> Result<()> {

@@ -1,28 +1,20 @@
 //! `longseq inspect`: what a checkpoint is, and what a sequence costs.
 
+mod memory;
 mod prompt;
 
 use std::path::Path;
 
 use indicatif::{HumanBytes, HumanCount};
 use longseq_core::hybrid::config::{Mixer, ModelConfig};
-use longseq_cpu::weight::Compute;
 use serde_json::{Value, json};
 
+use self::memory::RunMemory;
 use super::{Outcome, print};
 use crate::{
-    args::inspect::InspectArgs,
-    checkpoint::Checkpoint,
-    engine::computing::{Computing, Memory},
-    error::Result,
-    paper::systems,
-    table::Table,
+    args::inspect::InspectArgs, checkpoint::Checkpoint, error::Result, paper::systems,
     tokenizer::Tokenizer,
 };
-
-/// The lengths whose memory is shown, in tokens.
-const LENGTHS: [usize; 8] =
-    [1 << 10, 1 << 11, 1 << 12, 1 << 13, 1 << 14, 1 << 15, 1 << 16, 1 << 17];
 
 /// Runs the subcommand.
 pub fn run(args: &InspectArgs) -> Result<Outcome> {
@@ -32,14 +24,13 @@ pub fn run(args: &InspectArgs) -> Result<Outcome> {
         prompt::show(args, &checkpoint, tokenizer.as_ref())?;
         return Ok(Outcome::Done);
     }
-    let memory = LENGTHS
-        .iter()
-        .map(|&length| Ok((length, Computing::Cpu(Compute::Exact).memory(&checkpoint, 1, length)?)))
-        .collect::<Result<Vec<_>>>()?;
+    let memory = RunMemory::new(args, &checkpoint)?;
     if args.json {
         print(&format!("{:#}\n", to_json(&checkpoint, tokenizer.as_ref(), &memory)))?;
     } else {
-        print(&to_text(&checkpoint, tokenizer.as_ref(), &memory))?;
+        let facts = facts(&checkpoint, tokenizer.as_ref());
+        let facts: String = facts.map(|(name, value)| format!("{name:<12}{value}\n")).collect();
+        print(&format!("{facts}\n{memory}"))?;
     }
     Ok(Outcome::Done)
 }
@@ -62,26 +53,6 @@ fn mixers(config: &ModelConfig) -> (usize, usize) {
         .filter(|&layer| matches!(config.mixer(layer), Some(Mixer::Attention(_))))
         .count();
     (config.layers - attention, attention)
-}
-
-fn to_text(
-    checkpoint: &Checkpoint,
-    tokenizer: Option<&Tokenizer>,
-    memory: &[(usize, Memory)],
-) -> String {
-    let lines: String =
-        facts(checkpoint, tokenizer).map(|(name, value)| format!("{name:<12}{value}\n")).collect();
-    let cells = |&(length, memory): &(usize, Memory)| {
-        let Memory { state, cache, .. } = memory;
-        let bytes = [state, cache, state.saturating_add(cache)].map(HumanBytes);
-        [length.to_string()].into_iter().chain(bytes.map(|bytes| bytes.to_string())).collect()
-    };
-    let header = ["tokens", "recurrent state", "keys and values", "together"];
-    let table = Table {
-        header: header.map(str::to_owned).to_vec(),
-        rows: memory.iter().map(cells).collect(),
-    };
-    format!("{lines}\nMemory of one sequence in f32:\n{}", table.to_text(true))
 }
 
 /// What is known, by name.
@@ -124,16 +95,9 @@ fn facts(
     .into_iter()
 }
 
-fn to_json(
-    checkpoint: &Checkpoint,
-    tokenizer: Option<&Tokenizer>,
-    memory: &[(usize, Memory)],
-) -> Value {
+fn to_json(checkpoint: &Checkpoint, tokenizer: Option<&Tokenizer>, memory: &RunMemory) -> Value {
     let config = checkpoint.config();
     let (recurrent, attention) = mixers(config);
-    let memory = memory.iter().map(|(tokens, memory)| {
-        json!({"tokens": tokens, "state_bytes": memory.state, "cache_bytes": memory.cache})
-    });
     let tokenizer = tokenizer.map(|tokenizer| {
         let bos = tokenizer
             .bos()
@@ -155,6 +119,7 @@ fn to_json(
         "end_of_text": checkpoint.end_of_text(),
         "template_of_huang2025": systems::template(config.family),
         "tokenizer": tokenizer,
-        "f32_memory_of_a_sequence": memory.collect::<Vec<_>>(),
+        "f32_memory_of_a_sequence": memory.of_a_sequence(),
+        "memory_of_a_run": memory.of_a_run(),
     })
 }

@@ -15,12 +15,8 @@ use tempfile::NamedTempFile;
 use super::{Outcome, print};
 use crate::{
     args::{logits::LogitsArgs, run::PrecisionArg},
-    checkpoint::{Checkpoint, Weights},
-    engine::{
-        computing::Computing,
-        cpu::{self, Packed},
-        native,
-    },
+    checkpoint::Checkpoint,
+    engine::{computing::Computing, cpu, native, packed::Packed},
     error::{Error, Result},
     files,
     quirks::Quirk,
@@ -51,9 +47,8 @@ pub fn run(args: &LogitsArgs) -> Result<Outcome> {
         .help("leave it out: the token ids are given"));
     }
     checkpoint.reproduce(&args.quirks)?;
-    let weights = checkpoint.weights()?;
-    write(&weights, &ids, prompt, computing, &args.output)?;
-    let (tokens, vocabulary) = (ids.len(), weights.config.vocabulary);
+    write(&checkpoint, &ids, prompt, computing, &args.output)?;
+    let (tokens, vocabulary) = (ids.len(), checkpoint.config().vocabulary);
     print(&format!("{}: logits, f32, [{tokens}, {vocabulary}]\n", args.output.display()))?;
     Ok(Outcome::Done)
 }
@@ -80,7 +75,7 @@ fn read_ids(path: &Path) -> Result<Vec<u32>> {
 /// Writes the file row by row: all logits of a long text would not fit in memory. It takes its
 /// name when it is complete.
 fn write(
-    weights: &Weights<'_>,
+    checkpoint: &Checkpoint,
     ids: &[u32],
     prompt: usize,
     computing: Computing,
@@ -90,13 +85,13 @@ fn write(
     let folder = output.parent().filter(|folder| !folder.as_os_str().is_empty());
     let file = NamedTempFile::new_in(folder.unwrap_or(Path::new("."))).map_err(|s| failed(&s))?;
     let mut writer = BufWriter::new(file);
-    let header = header(ids.len(), weights.config.vocabulary);
+    let vocabulary = checkpoint.config().vocabulary;
+    let header = header(ids.len(), vocabulary);
     writer.write_all(&header).map_err(|source| failed(&source))?;
     let bar = ProgressBar::new(ids.len() as u64).with_style(
         ProgressStyle::with_template("{pos} of {len} tokens {wide_bar} {eta} left")
             .unwrap_or_else(|_| ProgressStyle::default_bar()),
     );
-    let vocabulary = weights.config.vocabulary;
     let mut see = |rows: &mut dyn ExactSizeIterator<Item = f32>| {
         let count = rows.len() / vocabulary;
         for logit in rows {
@@ -108,13 +103,15 @@ fn write(
     let text = ids.split_at(prompt);
     match computing {
         Computing::Reference(PrecisionArg::F32) => {
-            native::logits::<f32>(weights, text, |row| see(&mut row.iter().copied()))?;
+            let weights = checkpoint.weights()?;
+            native::logits::<f32>(&weights, text, |row| see(&mut row.iter().copied()))?;
         }
         Computing::Reference(PrecisionArg::F64) => {
-            native::logits::<f64>(weights, text, |row| see(&mut row.iter().map(|x| x.to_f32())))?;
+            let weights = checkpoint.weights()?;
+            native::logits::<f64>(&weights, text, |row| see(&mut row.iter().map(|x| x.to_f32())))?;
         }
         Computing::Cpu(compute) => {
-            let packed = Packed::new(weights, compute)?;
+            let packed = Packed::new(checkpoint, compute)?;
             cpu::logits(packed, text, |row| see(&mut row.iter().copied()))?;
         }
     }

@@ -61,12 +61,14 @@ pub fn run(args: &RunArgs) -> Result<Outcome> {
     let mut schedule = schedule(args, samples, &checkpoint, computing);
     let source = Ruler::new(setup, cells);
     let check = check(&plan, &args.out, &source, &tokenizer, schedule)?;
+    let packing = computing.packing(&checkpoint)?;
     if args.running.batch.is_none() {
         schedule.batch = batch::fitting(schedule, |slots| {
-            computing.memory(&checkpoint, slots, check.longest())
+            computing.memory(checkpoint.config(), &packing, (slots, check.longest()))
         })?;
     }
-    let memory = computing.memory(&checkpoint, schedule.slots(), check.longest())?;
+    let memory =
+        computing.memory(checkpoint.config(), &packing, (schedule.slots(), check.longest()))?;
     let estimate = Estimate { plan: &plan, check: &check, tokenizer: &tokenizer, schedule, memory };
     say(&estimate.to_string());
     let Some(folder) = folder else {
@@ -77,8 +79,7 @@ pub fn run(args: &RunArgs) -> Result<Outcome> {
     let stop = interrupt::flag()?;
     let parts =
         Parts { plan: &plan, source: &source, tokenizer: &tokenizer, schedule, stop: &stop };
-    let weights = checkpoint.weights()?;
-    let engine = || computing.engine(&weights, schedule.slots(), check.longest());
+    let engine = || computing.engine(&checkpoint, schedule.slots(), check.longest());
     let ended = check.pending() == 0 || {
         let mut progress = Progress::new(check.work());
         let ended = run::run(parts, &check, &mut *engine()?, &mut journal, &mut progress);
@@ -107,17 +108,18 @@ fn schedule(
 }
 
 fn set_threads(args: &RunArgs) -> Result<()> {
-    let Some(threads) = args.running.threads else { return Ok(()) };
+    // 0 stands for one a core.
+    let threads = args.running.threads.map_or(0, NonZeroUsize::get);
     let help = "leave out --threads: the default is one a core";
-    if threads.get() > MOST_THREADS {
+    if threads > MOST_THREADS {
         return Err(
             Error::new(format!("{threads} threads are more than {MOST_THREADS}")).help(help)
         );
     }
-    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads.get());
-    pool.build_global().map_err(|source| {
-        Error::new(format!("cannot start {threads} threads: {source}")).help(help)
-    })
+    // This thread is one of them: it takes part in a forward pass rather than hand it over and wait.
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).use_current_thread();
+    pool.build_global()
+        .map_err(|source| Error::new(format!("cannot start threads: {source}")).help(help))
 }
 
 /// Reads the corpora that the cells may use; where each came from, once.

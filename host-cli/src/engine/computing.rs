@@ -1,17 +1,19 @@
 //! What computes a model, and in which precision: as asked for, resolved.
 
-use longseq_core::state::StateLayout;
+use longseq_core::{hybrid::config::ModelConfig, state::StateLayout};
 use longseq_cpu::{isa::Isa, weight::Compute};
 
 use super::{
-    Engine, cpu,
-    cpu::{CpuEngine, Packed},
+    Engine,
+    cpu::{self, CpuEngine},
+    memory::{self, Memory},
     native::{self, Native},
+    packed::{Packed, Packing},
     worker::internal,
 };
 use crate::{
     args::run::{BackendArg, ComputeArg, PrecisionArg},
-    checkpoint::{Checkpoint, Weights},
+    checkpoint::Checkpoint,
     error::{Error, Result},
 };
 
@@ -22,32 +24,6 @@ pub enum Computing {
     Cpu(Compute),
     /// The plain functions, in 32 or 64 bits.
     Reference(PrecisionArg),
-}
-
-/// Bytes that a model takes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Memory {
-    /// Of the weights, as they are computed with.
-    pub weights: u64,
-    /// Of one slot's recurrent state.
-    pub state: u64,
-    /// Of one slot's keys and values.
-    pub cache: u64,
-    /// Of everything else.
-    pub buffers: u64,
-}
-
-impl Memory {
-    /// Of one slot.
-    pub fn slot(&self) -> u64 {
-        self.state.saturating_add(self.cache)
-    }
-
-    /// All of it, for so many slots.
-    pub fn total(&self, slots: usize) -> u64 {
-        let slots = self.slot().saturating_mul(slots as u64);
-        self.weights.saturating_add(self.buffers).saturating_add(slots)
-    }
 }
 
 impl Computing {
@@ -105,9 +81,31 @@ impl Computing {
         }
     }
 
+    /// What the weights of a checkpoint come to.
+    ///
+    /// # Errors
+    /// Weights of odd shapes.
+    pub fn packing(self, checkpoint: &Checkpoint) -> Result<Packing> {
+        match self {
+            Self::Cpu(compute) => Packing::of(checkpoint, compute),
+            // They are read where they lie.
+            Self::Reference(_) => {
+                let bytes = usize::try_from(checkpoint.bytes()).unwrap_or(usize::MAX);
+                Ok(Packing { program: memory::so_far(), bytes, peak: bytes, ..Packing::default() })
+            }
+        }
+    }
+
     /// What a model takes, for `slots` sequences of at most `capacity` tokens.
-    pub fn memory(self, checkpoint: &Checkpoint, slots: usize, capacity: usize) -> Result<Memory> {
-        let config = checkpoint.config();
+    ///
+    /// # Errors
+    /// A configuration that describes no model.
+    pub fn memory(
+        self,
+        config: &ModelConfig,
+        packing: &Packing,
+        (slots, capacity): (usize, usize),
+    ) -> Result<Memory> {
         let element = match self {
             Self::Reference(PrecisionArg::F64) => size_of::<f64>() as u64,
             _ => size_of::<f32>() as u64,
@@ -115,18 +113,17 @@ impl Computing {
         let layout = StateLayout::new(config, 1, capacity).map_err(internal)?;
         let (state, cache) = layout.slot_elements();
         let [state, cache] = [state, cache].map(|n| (n as u64).saturating_mul(element));
-        let (weights, buffers) = match self {
+        let buffers = match self {
             Self::Reference(_) => {
                 let threads = rayon::current_num_threads().min(slots) as u64;
                 let worker = native::worker_elements(config, capacity) as u64;
-                (checkpoint.bytes(), worker.saturating_mul(element).saturating_mul(threads))
+                worker.saturating_mul(element).saturating_mul(threads)
             }
-            Self::Cpu(compute) => {
-                let buffers = cpu::buffer_bytes(config, capacity, slots);
-                (packed_bytes(checkpoint, compute), buffers)
-            }
+            Self::Cpu(_) => cpu::buffer_bytes(config, packing, (slots, capacity)),
         };
-        Ok(Memory { weights, state, cache, buffers })
+        let (program, weights) = (packing.program, packing.bytes as u64);
+        let packing = (packing.peak as u64).saturating_sub(weights);
+        Ok(Memory { program, weights, packing, state, cache, buffers })
     }
 
     /// A model's slots.
@@ -135,19 +132,19 @@ impl Computing {
     /// Not enough memory.
     pub fn engine<'a>(
         self,
-        weights: &'a Weights<'a>,
+        checkpoint: &'a Checkpoint,
         slots: usize,
         capacity: usize,
     ) -> Result<Box<dyn Engine + 'a>> {
         Ok(match self {
             Self::Cpu(compute) => {
-                Box::new(CpuEngine::new(Packed::new(weights, compute)?, slots, capacity)?)
+                Box::new(CpuEngine::new(Packed::new(checkpoint, compute)?, slots, capacity)?)
             }
             Self::Reference(PrecisionArg::F32) => {
-                Box::new(Native::<f32>::new(weights, slots, capacity)?)
+                Box::new(Native::<f32>::new(checkpoint.weights()?, slots, capacity)?)
             }
             Self::Reference(PrecisionArg::F64) => {
-                Box::new(Native::<f64>::new(weights, slots, capacity)?)
+                Box::new(Native::<f64>::new(checkpoint.weights()?, slots, capacity)?)
             }
         })
     }
@@ -155,18 +152,4 @@ impl Computing {
 
 fn stored_in_bf16(checkpoint: &Checkpoint) -> bool {
     checkpoint.parameters_by_dtype().keys().all(|dtype| dtype == "bf16")
-}
-
-/// Bytes of the packed weights. The embedding is read where it lies. Where f16 or f32 may turn out to be
-/// exact in bf16, it is taken not to be.
-fn packed_bytes(checkpoint: &Checkpoint, compute: Compute) -> u64 {
-    let config = checkpoint.config();
-    let table = (config.vocabulary as u64).saturating_mul(config.width as u64);
-    let packed = checkpoint.parameters() - if config.tied_head { 0 } else { table };
-    let bf16 = match compute {
-        Compute::Bf16 => true,
-        Compute::F32 => false,
-        Compute::Exact => stored_in_bf16(checkpoint),
-    };
-    packed.saturating_mul(if bf16 { 2 } else { 4 })
 }

@@ -5,12 +5,7 @@
 
 use longseq_core::{
     batch::Batch,
-    hybrid::{
-        config::ModelConfig,
-        forward,
-        weights::{AttentionWeights, Ends, Layer, MixerWeights, Model, Qkv, SsdWeights},
-    },
-    numeric::tensor::Tensor,
+    hybrid::{config::ModelConfig, forward},
     scratch::{Scratch, scratch},
     state::{State, StateLayout},
 };
@@ -18,17 +13,15 @@ use longseq_cpu::{
     Cpu, GRID,
     gemm::Stored,
     isa::Isa,
-    weight::{Compute, Pack, Weight},
+    memory::{Extents, Room},
 };
 
 use super::{
     Continuation, Engine,
-    worker::{check_tokens, greedy, internal, zeros},
+    packed::{Packed, Packing},
+    worker::{check_places, check_tokens, greedy, internal, no_room, zeros},
 };
-use crate::{
-    checkpoint::Weights,
-    error::{Error, Result},
-};
+use crate::error::{Error, Result};
 
 /// Tokens of one forward pass: enough for matrix products to be fast, few enough for activations to
 /// stay in the caches.
@@ -36,50 +29,6 @@ const TOKENS_OF_A_PASS: usize = 512;
 
 /// Rows whose logits are wanted at once where all are: they are as wide as the vocabulary.
 const ROWS_OF_LOGITS: usize = 64;
-
-/// A model whose weights are packed for the processor.
-#[derive(Debug)]
-pub struct Packed<'a> {
-    config: &'a ModelConfig,
-    ends: Ends<Weight<'a>>,
-    layers: Vec<Layer<Weight<'a>>>,
-    isa: Isa,
-}
-
-impl<'a> Packed<'a> {
-    /// Packs the weights of a checkpoint for the processor's best instruction set.
-    ///
-    /// # Errors
-    /// Weights of odd shapes.
-    pub fn new(weights: &Weights<'a>, compute: Compute) -> Result<Self> {
-        let mut pack = Pack(compute);
-        let failed = |source| Error::new(format!("the weights cannot be packed: {source}"));
-        let layers = weights.layers.iter().map(|layer: &Layer<Tensor<'a>>| layer.map(&mut pack));
-        Ok(Self {
-            config: weights.config,
-            layers: layers.collect::<std::result::Result<_, _>>().map_err(failed)?,
-            ends: weights.ends.map(&mut pack).map_err(failed)?,
-            isa: Isa::best(),
-        })
-    }
-
-    /// Mixers multiply in bf16 where their projections do.
-    fn products_in(&self) -> Stored {
-        let bf16 = self.layers.iter().any(|layer| {
-            let map = match &layer.mixer {
-                MixerWeights::Attention(_, AttentionWeights { qkv: Qkv::Fused(map), .. }) => map,
-                MixerWeights::Ssd(_, SsdWeights { in_proj, .. }) => in_proj,
-                _ => return false,
-            };
-            map.weight.matrix("mixer").is_ok_and(longseq_cpu::gemm::Packed::is_bf16)
-        });
-        if bf16 { Stored::Bf16 } else { Stored::F32 }
-    }
-
-    fn model(&self) -> Model<'_, Weight<'a>> {
-        Model { config: self.config, ends: &self.ends, layers: &self.layers }
-    }
-}
 
 /// A model's slots, computed with longseq-cpu.
 #[derive(Debug)]
@@ -147,11 +96,20 @@ fn buffers(config: &ModelConfig, capacity: usize, rows: usize) -> [usize; 2] {
     [arena, config.vocabulary.saturating_mul(rows)]
 }
 
-/// Bytes of the buffers of [`CpuEngine`] for sequences of at most `capacity` tokens.
-pub fn buffer_bytes(config: &ModelConfig, capacity: usize, slots: usize) -> u64 {
+/// Working memory of the backend for `slots` sequences of at most `capacity` tokens.
+fn room(config: &ModelConfig, packing: &Packing, (slots, capacity): (usize, usize)) -> Room {
+    let tokens = tokens_of_a_pass(config, capacity);
+    let extents = Extents { tokens, rows: slots, slots, capacity };
+    Room::new(config, Isa::best(), (packing.kinds, packing.products), &extents)
+}
+
+/// Bytes that [`CpuEngine`] takes beside weights and state, for `slots` sequences of at most `capacity` tokens.
+pub fn buffer_bytes(config: &ModelConfig, packing: &Packing, of: (usize, usize)) -> u64 {
+    let (slots, capacity) = of;
     let elements =
         buffers(config, capacity, slots).iter().fold(0, |sum: usize, n| sum.saturating_add(*n));
-    (elements as u64).saturating_mul(size_of::<f32>() as u64)
+    let room = room(config, packing, of).bytes(rayon::current_num_threads());
+    elements.saturating_mul(size_of::<f32>()).saturating_add(room) as u64
 }
 
 impl<'a> CpuEngine<'a> {
@@ -164,13 +122,19 @@ impl<'a> CpuEngine<'a> {
         let layout = StateLayout::new(config, slots, capacity).map_err(internal)?;
         let (recurrent, cache) = layout.elements();
         let [arena, logits] = buffers(config, capacity, slots);
+        let products = if packed.packing.products { Stored::Bf16 } else { Stored::F32 };
         let what = "the buffers of a forward pass";
+        let recurrent = zeros("recurrent state", recurrent)?;
+        let cache = zeros("keys and values", cache)?;
+        let mut backend = Cpu::new(packed.isa).products_in(products);
+        let room = room(config, &packed.packing, (slots, capacity));
+        backend.reserve(&room).map_err(|_| no_room(what, room.bytes(1)))?;
         Ok(Self {
-            backend: Cpu::new(packed.isa).products_in(packed.products_in()),
+            backend,
             packed,
             capacity,
-            recurrent: zeros("recurrent state", recurrent)?,
-            cache: zeros("keys and values", cache)?,
+            recurrent,
+            cache,
             positions: vec![0; slots],
             arena: zeros(what, arena)?,
             logits: zeros(what, logits)?,
@@ -254,17 +218,17 @@ impl Engine for CpuEngine<'_> {
         let _ = self.parts().map(|(mut state, working)| state.copy(working.backend, from, to));
     }
 
-    fn forward(&mut self, batch: &[Continuation<'_>]) -> Result<Vec<u32>> {
+    fn forward(&mut self, batch: &[Continuation<'_>], next: &mut [u32]) -> Result<()> {
+        check_places(batch, next)?;
         let most = tokens_of_a_pass(self.packed.config, self.capacity);
         let whole = self.packed.config.reads_prompts_whole();
-        let mut next = vec![0; batch.len()];
         self.call.clear();
         for (place, &Continuation { slot, tokens }) in batch.iter().enumerate() {
             if tokens.is_empty() {
                 return Err(internal("a slot continued by no token"));
             }
             if whole && self.call.tokens.len() + tokens.len() > most {
-                self.pass_into(&mut next)?;
+                self.pass_into(next)?;
             }
             let mut rest = tokens;
             while !rest.is_empty() {
@@ -272,7 +236,7 @@ impl Engine for CpuEngine<'_> {
                 let position = self.positions.get(slot).copied().unwrap_or(0);
                 let piece = piece(position, rest.len(), room);
                 if piece == 0 {
-                    self.pass_into(&mut next)?;
+                    self.pass_into(next)?;
                     continue;
                 }
                 let (piece, later) = rest.split_at(piece);
@@ -282,12 +246,11 @@ impl Engine for CpuEngine<'_> {
                     self.call.want(place);
                 }
                 if !rest.is_empty() || self.call.tokens.len() >= most {
-                    self.pass_into(&mut next)?;
+                    self.pass_into(next)?;
                 }
             }
         }
-        self.pass_into(&mut next)?;
-        Ok(next)
+        self.pass_into(next)
     }
 }
 

@@ -2,7 +2,9 @@
 
 pub mod computing;
 pub mod cpu;
+pub mod memory;
 pub mod native;
+pub mod packed;
 mod worker;
 
 use crate::error::Result;
@@ -36,9 +38,10 @@ pub trait Engine {
     /// Makes `to` an exact copy of `from`: both continue independently.
     fn fork(&mut self, from: usize, to: usize);
 
-    /// Continues every named slot (prefill and decode alike) and returns, in the same order, the
-    /// greedy next token after each slot's last token (the lowest id wins a tie). A slot's result
-    /// does not depend on the other slots of the call, nor on where its sequence is cut into calls,
-    /// on the grid of [`Computing`](computing::Computing::grid).
-    fn forward(&mut self, batch: &[Continuation<'_>]) -> Result<Vec<u32>>;
+    /// Continues every named slot (prefill and decode alike) and writes, in the same order, the
+    /// greedy next token after each slot's last token (the lowest id wins a tie) to `next`, which
+    /// is as long as the batch. A slot's result does not depend on the other slots of the call, nor
+    /// on where its sequence is cut into calls, on the grid of
+    /// [`Computing`](computing::Computing::grid).
+    fn forward(&mut self, batch: &[Continuation<'_>], next: &mut [u32]) -> Result<()>;
 }

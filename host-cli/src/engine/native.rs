@@ -15,7 +15,7 @@ use rayon::prelude::*;
 
 use super::{
     Continuation, Engine,
-    worker::{Rows, SlotMut, Worker, check_tokens, greedy, internal, zeros},
+    worker::{Rows, SlotMut, Worker, check_places, check_tokens, greedy, internal, zeros},
 };
 use crate::{checkpoint::Weights, error::Result};
 
@@ -30,7 +30,7 @@ pub fn worker_elements(config: &ModelConfig, capacity: usize) -> usize {
 /// A model's slots, computed with `Reference<R>`.
 #[derive(Debug)]
 pub struct Native<'a, R> {
-    weights: &'a Weights<'a>,
+    weights: Weights<'a>,
     capacity: usize,
     recurrent: Vec<R>,
     cache: Vec<R>,
@@ -45,18 +45,19 @@ impl<'a, R: Real> Native<'a, R> {
     ///
     /// # Errors
     /// Not enough memory.
-    pub fn new(weights: &'a Weights<'a>, slots: usize, capacity: usize) -> Result<Self> {
+    pub fn new(weights: Weights<'a>, slots: usize, capacity: usize) -> Result<Self> {
         let layout = StateLayout::new(weights.config, slots, capacity).map_err(internal)?;
         let (recurrent, cache) = layout.elements();
         let threads = rayon::current_num_threads().min(slots);
         let workers = (0..threads).map(|_| Worker::new(weights.config, capacity, Rows::Last));
+        let workers = Mutex::new(workers.collect::<Result<_>>()?);
         Ok(Self {
             weights,
             capacity,
             recurrent: zeros("recurrent state", recurrent)?,
             cache: zeros("keys and values", cache)?,
             positions: vec![0; slots],
-            workers: Mutex::new(workers.collect::<Result<_>>()?),
+            workers,
         })
     }
 
@@ -69,7 +70,8 @@ impl<'a, R: Real> Native<'a, R> {
     }
 
     /// The greedy token after each job, as many at a time as there are threads.
-    fn compute(&mut self, batch: &[Continuation<'_>]) -> Result<Vec<u32>> {
+    fn compute(&mut self, batch: &[Continuation<'_>], next: &mut [u32]) -> Result<()> {
+        check_places(batch, next)?;
         let Self { weights, capacity, recurrent, cache, positions, workers } = self;
         let layout = StateLayout::new(weights.config, 1, *capacity).map_err(internal)?;
         let workers = &*workers;
@@ -80,9 +82,10 @@ impl<'a, R: Real> Native<'a, R> {
             Ok((state, tokens))
         });
         let jobs = jobs.collect::<Result<Vec<_>>>()?;
-        let results: Vec<Result<u32>> = jobs
+        let results: Vec<Result<()>> = jobs
             .into_par_iter()
-            .map(|(slot, tokens)| {
+            .zip(next)
+            .map(|((slot, tokens), place)| {
                 let waiting = workers.lock().map_err(internal)?.pop();
                 let mut worker = match waiting {
                     Some(worker) => worker,
@@ -95,7 +98,8 @@ impl<'a, R: Real> Native<'a, R> {
                 });
                 workers.lock().map_err(internal)?.push(worker);
                 read?;
-                next.ok_or_else(|| internal("a slot continued by no token"))
+                *place = next.ok_or_else(|| internal("a slot continued by no token"))?;
+                Ok(())
             })
             .collect();
         results.into_iter().collect()
@@ -142,8 +146,8 @@ impl<R: Real> Engine for Native<'_, R> {
         let _ = self.state().map(|mut state| state.copy(&mut Reference::new(&mut []), from, to));
     }
 
-    fn forward(&mut self, batch: &[Continuation<'_>]) -> Result<Vec<u32>> {
-        self.compute(batch)
+    fn forward(&mut self, batch: &[Continuation<'_>], next: &mut [u32]) -> Result<()> {
+        self.compute(batch, next)
     }
 }
 

@@ -9,6 +9,7 @@ use longseq_core::{
     state::{State, StateLayout},
 };
 
+use super::Continuation;
 use crate::{
     checkpoint::Weights,
     error::{Error, Result},
@@ -144,13 +145,27 @@ pub fn greedy<R: Real>(logits: &[R]) -> Result<u32> {
 /// Zeros, or an error that says how much memory was asked for.
 pub fn zeros<R: Real>(what: &str, elements: usize) -> Result<Vec<R>> {
     let mut buffer = Vec::new();
-    buffer.try_reserve_exact(elements).map_err(|_| {
-        let gib = elements as f64 * size_of::<R>() as f64 / (1 << 30) as f64;
-        Error::new(format!("cannot get {gib:.1} GiB of memory for {what}"))
-            .help("take a smaller --batch, shorter lengths or a smaller model")
-    })?;
+    buffer
+        .try_reserve_exact(elements)
+        .map_err(|_| no_room(what, elements.saturating_mul(size_of::<R>())))?;
     buffer.resize(elements, R::ZERO);
     Ok(buffer)
+}
+
+/// So many bytes cannot be had.
+pub fn no_room(what: &str, bytes: usize) -> Error {
+    let gib = bytes as f64 / (1 << 30) as f64;
+    Error::new(format!("cannot get {gib:.1} GiB of memory for {what}"))
+        .help("take a smaller --batch, shorter lengths or a smaller model")
+}
+
+/// Checks that there is a place for every token.
+pub fn check_places(batch: &[Continuation<'_>], next: &[u32]) -> Result<()> {
+    let (slots, places) = (batch.len(), next.len());
+    if slots == places {
+        return Ok(());
+    }
+    Err(internal(format!("{places} places for the tokens of {slots} slots")))
 }
 
 /// What this program's own bookkeeping should have made impossible.

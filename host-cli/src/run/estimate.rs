@@ -5,7 +5,7 @@ use std::fmt;
 use indicatif::{HumanBytes, HumanCount};
 
 use super::{cell::Schedule, check::Check};
-use crate::{engine::computing::Memory, plan::Plan, tokenizer::Tokenizer};
+use crate::{engine::memory::Memory, plan::Plan, tokenizer::Tokenizer};
 
 /// A plan and what is left to do of it. Displays as lines for a reader.
 #[derive(Clone, Copy, Debug)]
@@ -54,13 +54,15 @@ impl fmt::Display for Estimate<'_> {
         }
         writeln!(f, ", at most {} to write", count(check.answer_tokens()))?;
         let slots = self.schedule.slots();
-        let total = HumanBytes(memory.total(slots));
-        let (weights, slot) = (HumanBytes(memory.weights), HumanBytes(memory.slot()));
-        let longest = count(check.longest());
+        let (longest, slot) = (count(check.longest()), HumanBytes(memory.slot()));
+        let Memory { program, weights, buffers, .. } = *memory;
+        let [total, weights, buffers, program] =
+            [memory.total(slots), weights, buffers, program].map(HumanBytes);
         writeln!(
             f,
-            "memory     {total}: weights {weights}, {slots} × {slot} for {longest} tokens"
+            "memory     {total} at most: weights {weights}, {slots} × {slot} for {longest} tokens,"
         )?;
+        writeln!(f, "           {buffers} to work in, {program} for the program so far")?;
         check.first.as_ref().map_or(Ok(()), |first| first.fmt(f))
     }
 }

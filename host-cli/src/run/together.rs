@@ -181,16 +181,10 @@ fn step(
     batch.extend(
         walking.map(|(slot, walk)| Continuation { slot, tokens: walk.next(prompts, most) }),
     );
-    let next = match engine.forward(&batch) {
-        Ok(next) if next.len() == batch.len() => next,
-        Ok(next) => {
-            let (found, slots) = (next.len(), batch.len());
-            return Ok(Err(Error::new(format!(
-                "the engine gave {found} tokens for {slots} slots"
-            ))));
-        }
-        Err(error) => return Ok(Err(error)),
-    };
+    let mut next = vec![0; batch.len()];
+    if let Err(error) = engine.forward(&batch, &mut next) {
+        return Ok(Err(error));
+    }
     let read: Vec<(usize, usize)> = batch.iter().map(|of| (of.slot, of.tokens.len())).collect();
     note(Event::Tokens(read.iter().map(|(_, tokens)| tokens).sum()))?;
     Ok(Ok(advance(prompts, walks, trunk, &read, &next)))

@@ -56,6 +56,13 @@ pub fn difference(a: &[f32], b: &[f32]) -> f32 {
     a.iter().zip(b).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max)
 }
 
+/// The greedy tokens after a call.
+pub fn forward(engine: &mut dyn Engine, batch: &[Continuation<'_>]) -> Vec<u32> {
+    let mut next = vec![0; batch.len()];
+    engine.forward(batch, &mut next).unwrap();
+    next
+}
+
 /// Sixteen greedy tokens after each prompt, a slot each, the prompts in pieces of `piece`.
 pub fn decode(engine: &mut dyn Engine, prompts: &[Vec<u32>], piece: usize) -> Vec<Vec<u32>> {
     (0..prompts.len()).for_each(|slot| engine.reset(slot));
@@ -68,7 +75,7 @@ pub fn decode(engine: &mut dyn Engine, prompts: &[Vec<u32>], piece: usize) -> Ve
                 Some(Continuation { slot, tokens: &rest[..rest.len().min(piece)] })
             })
             .collect();
-        for (of, token) in pieces.iter().zip(engine.forward(&pieces).unwrap()) {
+        for (of, token) in pieces.iter().zip(forward(engine, &pieces)) {
             // The last piece's token is the first of the answer.
             written[of.slot] = vec![token];
         }
@@ -80,7 +87,7 @@ pub fn decode(engine: &mut dyn Engine, prompts: &[Vec<u32>], piece: usize) -> Ve
             .enumerate()
             .map(|(slot, token)| Continuation { slot, tokens: std::slice::from_ref(token) })
             .collect();
-        for (tokens, token) in written.iter_mut().zip(engine.forward(&next).unwrap()) {
+        for (tokens, token) in written.iter_mut().zip(forward(engine, &next)) {
             tokens.push(token);
         }
     }
@@ -91,7 +98,7 @@ pub fn decode(engine: &mut dyn Engine, prompts: &[Vec<u32>], piece: usize) -> Ve
 pub fn a_fork_is_an_exact_copy(engine: &mut dyn Engine, model: &str) {
     let tokens = ids(&golden(model), "tokens.L200");
     let read = |engine: &mut dyn Engine, slot, tokens: &[u32]| {
-        engine.forward(&[Continuation { slot, tokens }]).unwrap()
+        forward(engine, &[Continuation { slot, tokens }])
     };
     engine.reset(0);
     read(engine, 0, &tokens[..150]);

@@ -97,25 +97,24 @@ impl Engine for Retriever {
         self.histories[to] = self.histories[from].clone();
     }
 
-    fn forward(&mut self, batch: &[Continuation<'_>]) -> Result<Vec<u32>> {
+    fn forward(&mut self, batch: &[Continuation<'_>], places: &mut [u32]) -> Result<()> {
         self.calls_left = self.calls_left.saturating_sub(1);
         if self.calls_left == 0 {
             self.stop.store(true, Ordering::Relaxed);
         }
-        let mut answers = Vec::new();
-        for continuation in batch {
+        for (continuation, place) in batch.iter().zip(places) {
             assert!(!continuation.tokens.is_empty(), "nothing to read");
             let history = &mut self.histories[continuation.slot];
             let answering = history.contains(&u32::from(b'?'));
             assert!(answering || history.len().is_multiple_of(self.grid), "cut off the grid");
             self.read += continuation.tokens.len();
             history.extend(continuation.tokens);
-            answers.push(next(history));
+            *place = next(history);
         }
         let poisoned = |of: &Continuation<'_>| {
             self.poison.is_some_and(|poison| of.tokens.contains(&u32::from(poison)))
         };
-        if batch.iter().any(poisoned) { Err(Error::new("poisoned")) } else { Ok(answers) }
+        if batch.iter().any(poisoned) { Err(Error::new("poisoned")) } else { Ok(()) }
     }
 }
 

@@ -47,7 +47,7 @@ impl Case {
             weight: tensor(&weight, &[outputs, inputs]),
             bias: bias.as_deref().map(|bias| tensor(bias, &[outputs])),
         };
-        let map = Pack(compute).linear(&[&map]).expect("a packed map");
+        let map = Pack::new(compute).linear(&[&map]).expect("a packed map");
         let dims = LinearDims { rows: rows.len(), ..self.dims };
         let x: Vec<f32> = self.x.chunks(inputs).skip(rows.start).take(rows.len()).fold(
             Vec::new(),
@@ -175,7 +175,7 @@ fn stacked_maps_are_their_outputs_side_by_side() {
         Linear { weight: tensor(&first, &[1, 2]), bias: None },
         Linear { weight: tensor(&second, &[1, 2]), bias: Some(tensor(&bias, &[1])) },
     ];
-    let map = Pack(Compute::Exact).linear(&[&maps[0], &maps[1]]).unwrap();
+    let map = Pack::new(Compute::Exact).linear(&[&maps[0], &maps[1]]).unwrap();
     let dims = LinearDims { rows: 1, inputs: 2, outputs: 2, accumulate: false };
     let mut out = [0.0; 2];
     let (x, y) = (Columns::all(&[5.0, 6.0][..], 2), Columns::all(&mut out[..], 2));

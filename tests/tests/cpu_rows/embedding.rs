@@ -2,9 +2,14 @@
 
 use half::{bf16, f16};
 use longseq_core::backend::{Embedding, EmbeddingDims, GatherRows};
+use longseq_core::hybrid::map::MapWeights as _;
 use longseq_core::numeric::tensor::{Dtype, Tensor};
 use longseq_core::reference::Reference;
-use longseq_cpu::{Cpu, isa::Isa, weight::Weight};
+use longseq_cpu::{
+    Cpu,
+    isa::Isa,
+    weight::{Compute, Pack},
+};
 use proptest::prelude::*;
 
 use super::bits;
@@ -36,8 +41,11 @@ proptest! {
             Reference::new(&mut []).embedding(&dims, &tokens, &table, &mut expected).unwrap();
             for isa in Isa::all() {
                 let mut found = vec![f32::NAN; tokens.len() * width + 3];
-                Cpu::new(isa).embedding(&dims, &tokens, &Weight::Table(table), &mut found).unwrap();
-                prop_assert_eq!(bits(&found), bits(&expected));
+                for compute in [Compute::Exact, Compute::Bf16, Compute::F32] {
+                    let table = Pack::new(compute).table(&table).unwrap();
+                    Cpu::new(isa).embedding(&dims, &tokens, &table, &mut found).unwrap();
+                    prop_assert_eq!(bits(&found), bits(&expected));
+                }
             }
         }
     }

@@ -58,7 +58,7 @@ impl<'a> Weights<Tensor<'a>> {
 
     fn packed(&self, compute: Compute) -> Weights<Weight<'a>> {
         use longseq_core::hybrid::map::MapWeights;
-        let mut pack = Pack(compute);
+        let mut pack = Pack::new(compute);
         let low_rank = LowRank {
             down: pack.matrices(&self.low_rank.down, 1).unwrap(),
             up: pack.matrices(&self.low_rank.up, 1).unwrap(),

@@ -11,8 +11,6 @@ use longseq_core::numeric::norm::{GatedNormDims, NormDims};
 use longseq_cpu::gemm::{Packed, Stored};
 use longseq_cpu::{Cpu, CpuError, isa::Isa, weight::Weight};
 
-use super::{bytes, tensor};
-
 const HUGE: usize = usize::MAX / 2;
 
 fn cpu<'a>() -> Cpu<'a> {
@@ -28,7 +26,7 @@ fn matrix<'a>(outputs: usize, inputs: usize) -> Weight<'a> {
         row.fill(1.0);
         Ok(())
     };
-    Weight::Matrices(vec![Packed::new((outputs, inputs), Stored::Bf16, ones).unwrap()])
+    Weight::Matrices([Packed::new((outputs, inputs), Stored::Bf16, ones).unwrap()].into())
 }
 
 /// Runs with a buffer of `elements` sevens, which a refusal leaves.
@@ -107,14 +105,14 @@ fn activations() {
 
 #[test]
 fn tables() {
-    let stored = bytes(&[2.0; 12]);
-    let table = Weight::Table(tensor(&stored, 3));
+    let table = matrix(4, 3);
     let look_up = |width, tokens: &[u32], out| {
         let dims = EmbeddingDims { width, scale: 1.0 };
         refused(out, |out| cpu().embedding(&dims, tokens, &table, out))
     };
     assert!(!look_up(3, &[3, 0], 6));
     assert!(look_up(3, &[3, 0], 5) && look_up(3, &[0, 4], 6) && look_up(0, &[0], 6));
+    assert!(look_up(2, &[0], 6) && look_up(4, &[0], 6));
     assert!(look_up(3, &[u32::MAX], 6) && look_up(HUGE, &[1, 2, 3], 6));
     let dims = EmbeddingDims { width: 3, scale: 1.0 };
     assert!(refused(3, |out| cpu().embedding(&dims, &[0], &vector(12), out)));

@@ -31,36 +31,37 @@ pub fn fits(dims: &SsdDims) -> bool {
 #[derive(Debug, Default)]
 pub struct Chunks {
     /// \[chunks, G\], a chunk being found by ⌊its first row / Q⌋: no two have the same.
-    shared: Vec<Shared>,
+    pub shared: Vec<Shared>,
 }
 
+/// Of one chunk and group.
 #[derive(Debug, Default)]
-struct Shared {
+pub struct Shared {
     /// The chunk's first row, if there is one here.
     row: Option<usize>,
     /// C \[Q, N\].
-    c: Lhs,
+    pub c: Lhs,
     /// Bᵀ \[N, Q\].
-    b: Lhs,
+    pub b: Lhs,
     /// C Bᵀ \[Q, Q\].
-    cb: Vec<f32>,
+    pub cb: Vec<f32>,
 }
 
 /// A thread's own memory.
 #[derive(Debug, Default)]
-struct Own {
+pub struct Own {
     /// A panel of a product's right side.
-    panel: Vec<Line<u32>>,
+    pub panel: Vec<Line<u32>>,
     /// Panels of Sᵀ \[N, P\] and of X \[Q, P\].
-    state: Vec<Line<u32>>,
-    x: Vec<Line<u32>>,
+    pub state: Vec<Line<u32>>,
+    pub x: Vec<Line<u32>>,
     /// e^c(j, Q) Δⱼ ∘ X, then some rows of C Bᵀ ∘ e^c(j, i) Δⱼ.
-    rows: Vec<f32>,
-    lhs: Lhs,
+    pub rows: Vec<f32>,
+    pub lhs: Lhs,
 }
 
 thread_local! {
-    static OWN: RefCell<Own> = RefCell::default();
+    pub static OWN: RefCell<Own> = RefCell::default();
 }
 
 impl Chunks {

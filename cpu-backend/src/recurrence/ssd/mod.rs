@@ -4,6 +4,7 @@
 //! A head's state lies transposed, \[N, P\], so that channels of x stand side by side in vectors.
 
 mod chunk;
+mod room;
 mod step;
 
 use longseq_core::{
@@ -22,7 +23,7 @@ use crate::{
     weight::Weight,
 };
 
-pub use chunk::Chunks;
+pub use self::{chunk::Chunks, room::Room, step::work};
 
 impl<'a> SsdScan for Cpu<'a> {
     fn ssd_scan(

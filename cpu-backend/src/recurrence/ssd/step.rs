@@ -17,6 +17,13 @@ use super::{
 };
 use crate::numeric::math::exp;
 
+/// Elements that a thread works in over this many tokens, with tiles of so many vectors.
+pub const fn work(dims: &SsdDims, tokens: usize, side: usize) -> usize {
+    let bc = dims.state.next_multiple_of(side).saturating_mul(2);
+    let inputs = dims.head_dim.next_multiple_of(side).saturating_mul(2);
+    bc.saturating_add(inputs).saturating_add(2).saturating_mul(tokens)
+}
+
 /// Some heads over the tokens of a block, from row `row` on: their `state` \[heads, N, P\] and `y`
 /// \[heads, tokens, P\].
 pub struct Heads<'a> {
@@ -36,7 +43,7 @@ impl Tiled for Heads<'_> {
         let SsdDims { head_dim, state: n, .. } = *from.dims;
         let columns = head_dim.next_multiple_of(SIDE);
         let tiles = n.div_ceil(SIDE);
-        let own = aligned(own, tokens * (2 * tiles * SIDE + 2 * columns + 2));
+        let own = aligned(own, work(from.dims, tokens, SIDE));
         let (bc, own) = own.split_at_mut(2 * tiles * tokens * SIDE);
         let (inputs, own) = own.split_at_mut(tokens * columns);
         let (sums, own) = own.split_at_mut(tokens * columns);

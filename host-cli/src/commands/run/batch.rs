@@ -1,9 +1,10 @@
 //! How many samples are answered together where nothing is said.
 
-use std::fs;
-
 use crate::{
-    engine::computing::{Computing, Memory},
+    engine::{
+        computing::Computing,
+        memory::{self, Memory},
+    },
     error::Result,
     run::cell::Schedule,
 };
@@ -25,16 +26,9 @@ pub fn most(computing: Computing) -> usize {
 /// # Errors
 /// Those of `memory`, which says what so many slots take.
 pub fn fitting(mut schedule: Schedule, memory: impl Fn(usize) -> Result<Memory>) -> Result<usize> {
-    let Some(free) = free_memory() else { return Ok(schedule.batch) };
+    let Some(free) = memory::free() else { return Ok(schedule.batch) };
     while schedule.batch > 1 && memory(schedule.slots())?.total(schedule.slots()) > free / 2 {
         schedule.batch -= 1;
     }
     Ok(schedule.batch)
-}
-
-/// Bytes that a program can get, as Linux tells it; elsewhere unknown.
-fn free_memory() -> Option<u64> {
-    let info = fs::read_to_string("/proc/meminfo").ok()?;
-    let line = info.lines().find_map(|line| line.strip_prefix("MemAvailable:"))?;
-    line.trim().strip_suffix("kB")?.trim().parse::<u64>().ok()?.checked_mul(1024)
 }

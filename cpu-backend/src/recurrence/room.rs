@@ -1,0 +1,100 @@
+//! How much memory recurrences work in.
+
+use std::collections::TryReserveError;
+
+use longseq_core::{
+    hybrid::config::{Recurrence, RgLruConfig},
+    recurrence::token_shift::STREAMS,
+};
+
+use super::{
+    heads::{self, BLOCK, LINE},
+    ssd, wkv6,
+};
+use crate::memory::reserve;
+
+/// Vectors of a tile, at most.
+const SIDE: usize = 16;
+
+/// Room for the operations of recurrent mixers, in elements.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Room {
+    /// Of `work`.
+    pub work: usize,
+    /// Of `between`.
+    pub between: usize,
+    /// Ranks of low-rank maps, side by side where they are computed together.
+    pub rank: usize,
+    /// Of each thread, for scans of heads.
+    heads: usize,
+    /// For scans in chunks.
+    pub chunks: ssd::Room,
+}
+
+impl Room {
+    /// For a mixer in a model of that width; `pairs` says whether it multiplies in bf16.
+    pub fn new(recurrence: &Recurrence, width: usize, tokens: usize, pairs: bool) -> Self {
+        let heads = |own: usize, row: usize| {
+            let block = BLOCK.min(tokens);
+            own.max(block.saturating_mul(row)).saturating_add(LINE)
+        };
+        match recurrence {
+            Recurrence::Ssd(of) => {
+                let own = ssd::work(&of.dims, BLOCK.min(tokens), SIDE);
+                let conv = Self::of_conv(of.dims.xbc_width(), of.conv_width);
+                let chunks = if pairs { ssd::Room::new(&of.dims, tokens) } else { conv.chunks };
+                Self { heads: heads(own, of.dims.inner()), chunks, ..conv }
+            }
+            Recurrence::RgLru(RgLruConfig { dims, conv_width }) => {
+                let gates = tokens.saturating_mul(dims.channels).saturating_mul(2);
+                let between = dims.channels.saturating_add(gates);
+                Self { between, ..Self::of_conv(dims.channels, *conv_width) }
+            }
+            Recurrence::Wkv6(of) => {
+                let shift = of.shift_rank.saturating_mul(STREAMS);
+                let row = width.saturating_add(shift).max(of.decay_rank);
+                let own = wkv6::own(&of.dims, BLOCK.min(tokens), SIDE);
+                Self {
+                    between: tokens.saturating_mul(row),
+                    rank: shift.max(of.decay_rank),
+                    heads: heads(own, of.dims.width()),
+                    ..Self::default()
+                }
+            }
+        }
+    }
+
+    /// For a convolution over `channels` channels.
+    pub fn of_conv(channels: usize, width: usize) -> Self {
+        Self {
+            work: channels.saturating_mul(width.saturating_add(1)),
+            ..Self::default()
+        }
+    }
+
+    /// Room for either.
+    #[must_use]
+    pub fn max(self, other: Self) -> Self {
+        Self {
+            work: self.work.max(other.work),
+            between: self.between.max(other.between),
+            rank: self.rank.max(other.rank),
+            heads: self.heads.max(other.heads),
+            chunks: self.chunks.max(other.chunks),
+        }
+    }
+
+    /// Bytes of each thread.
+    pub const fn own_bytes(&self) -> usize {
+        self.heads.saturating_mul(size_of::<f32>()).saturating_add(self.chunks.own_bytes())
+    }
+
+    /// Makes room on the calling thread.
+    ///
+    /// # Errors
+    /// Not enough memory.
+    pub fn reserve_own(&self) -> Result<(), TryReserveError> {
+        heads::OWN.with_borrow_mut(|own| reserve(own, self.heads))?;
+        self.chunks.reserve_own()
+    }
+}
