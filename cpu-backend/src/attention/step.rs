@@ -2,9 +2,7 @@
 
 use core::ops::Range;
 
-use longseq_core::{
-    attention::grouped_query_attention::AttentionDims, batch::Sequence,
-};
+use longseq_core::{attention::grouped_query_attention::AttentionDims, batch::Sequence};
 use pulp::Scalar;
 
 use super::{

@@ -3,8 +3,7 @@
 use std::collections::TryReserveError;
 
 use super::{
-    LhsRoom, NR,
-    MR,
+    LhsRoom, MR, NR,
     driver::{FEW_ROWS, MOST_BLOCKS, OWN},
 };
 use crate::{isa::Isa, memory::Kinds};

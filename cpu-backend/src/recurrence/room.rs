@@ -66,10 +66,7 @@ impl Room {
 
     /// For a convolution over `channels` channels.
     pub fn of_conv(channels: usize, width: usize) -> Self {
-        Self {
-            work: channels.saturating_mul(width.saturating_add(1)),
-            ..Self::default()
-        }
+        Self { work: channels.saturating_mul(width.saturating_add(1)), ..Self::default() }
     }
 
     /// Room for either.

@@ -32,7 +32,7 @@ impl Pack {
     ) -> Result<Arc<[Packed]>> {
         match (form, &self.table) {
             (Form::Matrices { count, size, stored }, _) => {
-                let read = |block, n, out: &mut [f32]| Ok(read(block, n, out)?);
+                let read = |block, n, out: &mut [f32]| -> Result { Ok(read(block, n, out)?) };
                 let matrix = |block| Packed::new(size, stored, |n, out| read(block, n, out));
                 (0..count).map(matrix).collect()
             }

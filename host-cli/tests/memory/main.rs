@@ -67,7 +67,7 @@ fn inspect(model: &Path, sequences: &str) -> f64 {
     let said: Value = serde_json::from_slice(&ran.stdout).unwrap();
     let memory = &said["memory_of_a_run"];
     let mut lengths = memory["lengths"].as_array().unwrap().iter();
-    let of = lengths.find(|of| of["tokens"].to_string() == LENGTH).unwrap();
+    let of = lengths.find(|of| of["tokens"].as_u64() == LENGTH.parse().ok()).unwrap();
     let [program, total] =
         [&memory["program_bytes"], &of["total_bytes"]].map(|bytes| bytes.as_f64().unwrap());
     (total - program) / f64::from(1 << 20)
