@@ -8,6 +8,7 @@ use longseq::{
 };
 use longseq_cpu::weight::Compute;
 
+#[expect(dead_code, reason = "what other tests use")]
 #[path = "common/models.rs"]
 mod models;
 
