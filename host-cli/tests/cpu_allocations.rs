@@ -92,7 +92,7 @@ fn calls_allocate_nothing_and_memory_is_as_foretold() {
     // Kept to the end: threads that end give memory back at any time.
     let mut pools = Vec::new();
     for name in MODELS {
-        for (compute, threads) in [(Compute::Bf16, 1), (Compute::Bf16, 2), (Compute::F32, 2)] {
+        for (compute, threads) in [(Compute::Exact, 1), (Compute::Bf16, 2), (Compute::F32, 3)] {
             let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
             pool.install(|| {
                 with_engine(name, compute, |engine, tokens| {

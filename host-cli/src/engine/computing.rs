@@ -91,7 +91,7 @@ impl Computing {
             // They are read where they lie.
             Self::Reference(_) => {
                 let bytes = usize::try_from(checkpoint.bytes()).unwrap_or(usize::MAX);
-                Ok(Packing { program: memory::so_far(), bytes, peak: bytes, ..Packing::default() })
+                Ok(Packing { program: memory::taken(), bytes, peak: bytes, ..Packing::default() })
             }
         }
     }

@@ -5,8 +5,8 @@ use std::fs;
 /// Bytes that a program with a model takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Memory {
-    /// What the program had in memory at most before the model: its code, tokenizer, texts and prompts. 0 where the
-    /// operating system does not tell.
+    /// What the program has in memory before the model: its code, tokenizer, texts, and what it keeps of the prompts that
+    /// it made for the check. 0 where the operating system does not tell.
     pub program: u64,
     /// Of the weights, as they are computed with.
     pub weights: u64,
@@ -34,9 +34,9 @@ impl Memory {
     }
 }
 
-/// Bytes that this program had in memory at most so far, as Linux tells it; elsewhere 0.
-pub fn so_far() -> u64 {
-    told("/proc/self/status", "VmHWM:").unwrap_or(0)
+/// Bytes that this program has in memory, as Linux tells it; elsewhere 0.
+pub fn taken() -> u64 {
+    told("/proc/self/status", "VmRSS:").unwrap_or(0)
 }
 
 /// Bytes that a program can get, as Linux tells it; elsewhere unknown.

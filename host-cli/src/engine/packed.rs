@@ -25,7 +25,7 @@ use crate::{
 /// What packing comes to.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Packing {
-    /// Bytes that the program had in memory at most before.
+    /// Bytes that the program has in memory before.
     pub program: u64,
     /// Bytes of the packed weights.
     pub bytes: usize,
@@ -98,7 +98,7 @@ where
     M: for<'t> MapWeights<Tensor<'t>, Weight = W, Error = CpuError> + AsRef<Forms>,
 {
     let failed = |source| Error::new(format!("the weights cannot be packed: {source}"));
-    let mut packing = Packing { program: memory::so_far(), ..Packing::default() };
+    let mut packing = Packing { program: memory::taken(), ..Packing::default() };
     let ends = checkpoint.ends(|ends| {
         let mut mapper = mapper();
         let ends = ends.map(&mut mapper).map_err(failed)?;

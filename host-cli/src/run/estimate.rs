@@ -62,7 +62,7 @@ impl fmt::Display for Estimate<'_> {
             f,
             "memory     {total} at most: weights {weights}, {slots} × {slot} for {longest} tokens,"
         )?;
-        writeln!(f, "           {buffers} to work in, {program} for the program so far")?;
+        writeln!(f, "           {buffers} to work in, {program} for the program itself")?;
         check.first.as_ref().map_or(Ok(()), |first| first.fmt(f))
     }
 }

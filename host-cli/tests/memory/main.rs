@@ -54,7 +54,7 @@ fn run(model: &Path, batch: &str) -> [f64; 3] {
         let (before, _) = said.split_once(words).expect(&said);
         before.rsplit([' ', '\n']).next().unwrap().parse().unwrap()
     };
-    [before(" MiB at most"), before(" MiB for the program so far"), peak]
+    [before(" MiB at most"), before(" MiB for the program itself"), peak]
 }
 
 /// What `inspect` says that such a run takes, without the program itself, in MiB.

@@ -75,6 +75,17 @@ fn a_piece_of_one_token_gives_the_same_bits() {
     }
 }
 
+/// Some tokens that see many blocks: so many of them that their states in all blocks would be too much, and fewer.
+#[test]
+fn some_tokens_of_a_long_sequence_give_the_same_bits() {
+    let case = Case::new(dims((16, 1), 8), 4500, &[4500, 40], 6);
+    for stored in [Stored::F32, Stored::Bf16] {
+        let whole = case.cpu(Isa::best(), stored, &[vec![4500, 40]]);
+        let calls = [vec![4440, 1], vec![4460, 20], vec![4500, 40]];
+        assert_eq!(bits(&whole), bits(&case.cpu(Isa::best(), stored, &calls)), "{stored:?}");
+    }
+}
+
 #[test]
 fn any_number_of_threads_gives_the_same_bits() {
     let case = Case::new(dims((6, 2), 64), 1200, &[1000, 3, 300, 1], 8);

@@ -71,7 +71,7 @@ impl fmt::Display for RunMemory {
         writeln!(
             f,
             "Memory of a run, {backend}, threads {threads}, sequences at once {sequences}: weights \
-             {weights}, the program so far {program},\nand by length (state, keys and values of one \
+             {weights}, the program itself {program},\nand by length (state, keys and values of one \
              sequence, in f32):"
         )?;
         let header = ["tokens", "recurrent state", "keys and values", "working memory", "in all"];
