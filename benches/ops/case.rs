@@ -136,9 +136,9 @@ impl<'o, O: Operation> Case<'o, O> {
 /// A case whose results are right.
 pub struct Checked<'c, O: Operation> {
     case: &'c Case<'c, O>,
-    cpu: Cpu<'c>,
+    cpu: Cpu,
     /// Copies of the weights.
-    weights: Vec<O::Weights<Weight<'c>>>,
+    weights: Vec<O::Weights<Weight>>,
     /// Bytes of one of them.
     weight_bytes: usize,
     /// A state for each.

@@ -65,7 +65,7 @@ impl Stored {
     }
 
     /// As the CPU backend reads it.
-    pub fn packed(&self) -> Weight<'_> {
+    pub fn packed(&self) -> Weight {
         let (tensor, mut pack) = (self.tensor(), Pack::new(Compute::Bf16));
         let packed = match self.drawn {
             Drawn::Values { .. } => pack.values(&tensor),

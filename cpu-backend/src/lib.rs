@@ -21,8 +21,6 @@ mod recurrence;
 mod state;
 pub mod weight;
 
-use core::marker::PhantomData;
-
 use longseq_core::{backend::Storage, error::ShapeError, state::StateError};
 
 use self::{
@@ -38,7 +36,7 @@ pub const GRID: usize = recurrence::BLOCK;
 
 /// The backend: an instruction set and working memory.
 #[derive(Debug)]
-pub struct Cpu<'a> {
+pub struct Cpu {
     isa: Isa,
     /// Rows of a product's left side, as its kernel reads them.
     lhs: Lhs,
@@ -50,10 +48,9 @@ pub struct Cpu<'a> {
     products_in: Stored,
     attention: attention::Scratch,
     ssd: recurrence::Chunks,
-    weights: PhantomData<Weight<'a>>,
 }
 
-impl Cpu<'_> {
+impl Cpu {
     /// On this instruction set. Working memory grows with the first calls and is kept.
     pub fn new(isa: Isa) -> Self {
         Self {
@@ -64,7 +61,6 @@ impl Cpu<'_> {
             products_in: Stored::F32,
             attention: attention::Scratch::default(),
             ssd: recurrence::Chunks::default(),
-            weights: PhantomData,
         }
     }
 
@@ -140,9 +136,9 @@ impl core::fmt::Display for CpuError {
 
 impl core::error::Error for CpuError {}
 
-impl<'a> Storage for Cpu<'a> {
+impl Storage for Cpu {
     type Buffer = [f32];
-    type Weight = Weight<'a>;
+    type Weight = Weight;
     type Error = CpuError;
 }
 

@@ -94,7 +94,7 @@ impl Room {
     }
 }
 
-impl Cpu<'_> {
+impl Cpu {
     /// Sets room aside, on every thread of rayon's pool: what fits into it allocates nothing.
     ///
     /// # Errors

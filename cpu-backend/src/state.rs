@@ -9,7 +9,7 @@ use longseq_core::{
 
 use crate::{Cpu, Result};
 
-impl StateMemory for Cpu<'_> {
+impl StateMemory for Cpu {
     fn clear(&mut self, slab: &mut [f32], range: Range<usize>) -> Result {
         check("clear", &range, slab.len())?;
         slab[range].fill(0.0);

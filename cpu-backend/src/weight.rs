@@ -17,9 +17,7 @@ pub use pack::Pack;
 
 /// A weight.
 #[derive(Debug)]
-pub enum Weight<'a> {
-    /// Of which rows are read: as it lies in the checkpoint.
-    Table(Tensor<'a>),
+pub enum Weight {
     /// Read as a whole, in f32.
     Values(Vec<f32>),
     /// Packed: one matrix, multiplied by or read by rows, or several of a block-diagonal map. A head that is the
@@ -27,7 +25,7 @@ pub enum Weight<'a> {
     Matrices(Arc<[Packed]>),
 }
 
-impl Weight<'_> {
+impl Weight {
     /// Its values.
     ///
     /// # Errors
@@ -61,10 +59,9 @@ impl Weight<'_> {
         }
     }
 
-    /// Bytes of memory beside the checkpoint's own.
+    /// Bytes of memory.
     pub fn bytes(&self) -> usize {
         match self {
-            Self::Table(_) => 0,
             Self::Values(values) => size_of_val(values.as_slice()),
             Self::Matrices(matrices) => matrices.iter().map(Packed::bytes).sum(),
         }

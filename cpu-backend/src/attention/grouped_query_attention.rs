@@ -21,7 +21,7 @@ use crate::{Cpu, Result, room};
 /// Elements that a thread rotates or copies at once, at least.
 const LEAST: usize = 1 << 15;
 
-impl GroupedQueryAttention for Cpu<'_> {
+impl GroupedQueryAttention for Cpu {
     fn grouped_query_attention(
         &mut self,
         dims: &AttentionDims,

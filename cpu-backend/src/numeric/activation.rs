@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{Cpu, Result, isa::Isa};
 
-impl GatedLinearUnit for Cpu<'_> {
+impl GatedLinearUnit for Cpu {
     fn gated_linear_unit(
         &mut self,
         dims: &GluDims,
@@ -63,7 +63,7 @@ fn unit(
     );
 }
 
-impl SquaredRelu for Cpu<'_> {
+impl SquaredRelu for Cpu {
     fn squared_relu(&mut self, rows: usize, width: usize, x: Columns<&mut [f32]>) -> Result {
         x.check(("squared_relu", "x"), (rows, width), x.buffer.len())?;
         let Columns { buffer, stride, offset } = x;
@@ -86,7 +86,7 @@ impl SquaredRelu for Cpu<'_> {
 /// Elements of what stands for a row where there are none.
 const PIECE: usize = 1024;
 
-impl SoftCap for Cpu<'_> {
+impl SoftCap for Cpu {
     fn soft_cap(&mut self, elements: usize, cap: f64, x: &mut [f32]) -> Result {
         enough("soft_cap", "x", elements, x.len())?;
         let cap = cap as f32;

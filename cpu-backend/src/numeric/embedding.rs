@@ -8,12 +8,12 @@ use longseq_core::{
 use super::rows::each_row;
 use crate::{Cpu, Result, weight::Weight};
 
-impl<'a> Embedding for Cpu<'a> {
+impl Embedding for Cpu {
     fn embedding(
         &mut self,
         dims: &EmbeddingDims,
         tokens: &[u32],
-        table: &Weight<'a>,
+        table: &Weight,
         out: &mut [f32],
     ) -> Result {
         let EmbeddingDims { width, scale } = *dims;
@@ -42,7 +42,7 @@ impl<'a> Embedding for Cpu<'a> {
 }
 
 /// On the calling thread: this is a copy of each row and no more.
-impl GatherRows for Cpu<'_> {
+impl GatherRows for Cpu {
     fn gather_rows(&mut self, width: usize, rows: &[usize], x: &[f32], out: &mut [f32]) -> Result {
         enough("gather_rows", "width", 1, width)?;
         enough("gather_rows", "out", rows.len().saturating_mul(width), out.len())?;

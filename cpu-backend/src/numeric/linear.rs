@@ -10,12 +10,12 @@ use crate::{
     weight::Weight,
 };
 
-impl<'a> LinearMap for Cpu<'a> {
+impl LinearMap for Cpu {
     fn linear(
         &mut self,
         dims: &LinearDims,
         x: Columns<&[f32]>,
-        map: &Linear<Weight<'a>>,
+        map: &Linear<Weight>,
         out: Columns<&mut [f32]>,
     ) -> Result {
         let operation = "linear";

@@ -14,12 +14,12 @@ use crate::{
     weight::Weight,
 };
 
-impl<'a> LowRankMap for Cpu<'a> {
+impl LowRankMap for Cpu {
     fn low_rank(
         &mut self,
         dims: &LowRankDims,
         x: Columns<&[f32]>,
-        map: &LowRank<Weight<'a>>,
+        map: &LowRank<Weight>,
         out: Columns<&mut [f32]>,
     ) -> Result {
         let LowRankDims { rows, inputs, rank, outputs } = *dims;

@@ -12,12 +12,12 @@ use super::{
 };
 use crate::{Cpu, Result, weight::Weight};
 
-impl<'a> RmsNorm for Cpu<'a> {
+impl RmsNorm for Cpu {
     fn rms_norm(
         &mut self,
         dims: &NormDims,
         x: &[f32],
-        weight: &Weight<'a>,
+        weight: &Weight,
         one_plus: bool,
         out: &mut [f32],
     ) -> Result {
@@ -42,13 +42,13 @@ impl<'a> RmsNorm for Cpu<'a> {
     }
 }
 
-impl<'a> LayerNorm for Cpu<'a> {
+impl LayerNorm for Cpu {
     fn layer_norm(
         &mut self,
         dims: &NormDims,
         x: &[f32],
-        weight: &Weight<'a>,
-        bias: &Weight<'a>,
+        weight: &Weight,
+        bias: &Weight,
         out: &mut [f32],
     ) -> Result {
         let NormDims { rows, width, epsilon } = *dims;
@@ -72,13 +72,13 @@ impl<'a> LayerNorm for Cpu<'a> {
     }
 }
 
-impl<'a> GatedRmsNorm for Cpu<'a> {
+impl GatedRmsNorm for Cpu {
     fn gated_rms_norm(
         &mut self,
         dims: &GatedNormDims,
         x: &mut [f32],
         z: Columns<&[f32]>,
-        weight: &Weight<'a>,
+        weight: &Weight,
     ) -> Result {
         let GatedNormDims { rows, width, groups, epsilon } = *dims;
         let weight = weight.values("gated_rms_norm")?;
@@ -108,14 +108,14 @@ impl<'a> GatedRmsNorm for Cpu<'a> {
     }
 }
 
-impl<'a> GatedGroupNorm for Cpu<'a> {
+impl GatedGroupNorm for Cpu {
     fn gated_group_norm(
         &mut self,
         dims: &GatedNormDims,
         x: &mut [f32],
         gate: Columns<&[f32]>,
-        weight: &Weight<'a>,
-        bias: &Weight<'a>,
+        weight: &Weight,
+        bias: &Weight,
     ) -> Result {
         let GatedNormDims { rows, width, groups, epsilon } = *dims;
         let operation = "gated_group_norm";

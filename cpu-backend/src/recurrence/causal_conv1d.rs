@@ -26,13 +26,13 @@ const ROWS: usize = 32;
 /// Elements of the output that are worth waking threads.
 const SHARED: usize = 1 << 16;
 
-impl<'a> CausalConv1d for Cpu<'a> {
+impl CausalConv1d for Cpu {
     fn causal_conv1d(
         &mut self,
         dims: &ConvDims,
         sequences: &Sequences<'_>,
         x: Columns<&[f32]>,
-        conv: &Conv<Weight<'a>>,
+        conv: &Conv<Weight>,
         state: StateMut<'_, [f32]>,
         out: &mut [f32],
     ) -> Result {

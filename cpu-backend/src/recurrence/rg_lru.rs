@@ -24,13 +24,13 @@ const ROWS: usize = 16;
 /// Elements of the output that are worth waking threads.
 const SHARED: usize = 1 << 15;
 
-impl<'a> RgLru for Cpu<'a> {
+impl RgLru for Cpu {
     fn rg_lru(
         &mut self,
         dims: &RgLruDims,
         sequences: &Sequences<'_>,
         x: &mut [f32],
-        weights: &RgLruWeights<Weight<'a>>,
+        weights: &RgLruWeights<Weight>,
         state: StateMut<'_, [f32]>,
     ) -> Result {
         let (operation, rows, channels) = ("rg_lru", sequences.rows(), dims.channels);
@@ -86,7 +86,7 @@ impl<'a> RgLru for Cpu<'a> {
     }
 }
 
-fn check(dims: &RgLruDims, weights: &RgLruWeights<Weight<'_>>, state: usize) -> Result {
+fn check(dims: &RgLruDims, weights: &RgLruWeights<Weight>, state: usize) -> Result {
     let (operation, width) = ("rg_lru", dims.block_width());
     enough(operation, "extents", 1, dims.channels.min(dims.blocks))?;
     same(operation, "blocks", dims.channels, width.saturating_mul(dims.blocks))?;

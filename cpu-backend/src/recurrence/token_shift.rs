@@ -24,13 +24,13 @@ const ROWS: usize = 32;
 /// Elements of the output that are worth waking threads.
 const SHARED: usize = 1 << 17;
 
-impl<'a> TokenShift for Cpu<'a> {
+impl TokenShift for Cpu {
     fn token_shift(
         &mut self,
         channels: usize,
         sequences: &Sequences<'_>,
         x: &[f32],
-        proportions: &[Weight<'a>],
+        proportions: &[Weight],
         state: StateMut<'_, [f32]>,
         out: &mut [f32],
     ) -> Result {
@@ -56,7 +56,7 @@ impl<'a> TokenShift for Cpu<'a> {
         dims: &DdLerpDims,
         sequences: &Sequences<'_>,
         x: &[f32],
-        weights: &DdLerp<Weight<'a>>,
+        weights: &DdLerp<Weight>,
         state: StateMut<'_, [f32]>,
         out: &mut [f32],
     ) -> Result {
@@ -104,7 +104,7 @@ impl<'a> TokenShift for Cpu<'a> {
     }
 }
 
-fn check(dims: &DdLerpDims, weights: &DdLerp<Weight<'_>>) -> Result {
+fn check(dims: &DdLerpDims, weights: &DdLerp<Weight>) -> Result {
     let (operation, DdLerpDims { channels, rank }) = ("ddlerp", *dims);
     enough(operation, "extents", 1, channels.min(rank))?;
     same(operation, "mixed", channels, weights.mixed.values(operation)?.len())?;

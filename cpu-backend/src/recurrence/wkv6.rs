@@ -24,13 +24,13 @@ use crate::{
     weight::Weight,
 };
 
-impl<'a> Wkv6Scan for Cpu<'a> {
+impl Wkv6Scan for Cpu {
     fn wkv6_scan(
         &mut self,
         dims: &Wkv6Dims,
         sequences: &Sequences<'_>,
         inputs: Wkv6Inputs<'_, [f32]>,
-        bonus: &Weight<'a>,
+        bonus: &Weight,
         state: StateMut<'_, [f32]>,
         out: &mut [f32],
     ) -> Result {

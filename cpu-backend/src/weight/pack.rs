@@ -43,10 +43,10 @@ impl Pack {
 }
 
 impl<'a> MapWeights<Tensor<'a>> for Pack {
-    type Weight = Weight<'static>;
+    type Weight = Weight;
     type Error = CpuError;
 
-    fn linear(&mut self, maps: &[&Linear<Tensor<'a>>]) -> Result<Linear<Weight<'static>>> {
+    fn linear(&mut self, maps: &[&Linear<Tensor<'a>>]) -> Result<Linear<Weight>> {
         let form = self.forms.linear(maps)?;
         let rows: Vec<(&Tensor<'_>, usize)> = maps
             .iter()
@@ -63,7 +63,7 @@ impl<'a> MapWeights<Tensor<'a>> for Pack {
         Ok(Linear { weight: Weight::Matrices(packed), bias: stacked_bias(maps)? })
     }
 
-    fn matrices(&mut self, weight: &Tensor<'a>, blocks: usize) -> Result<Weight<'static>> {
+    fn matrices(&mut self, weight: &Tensor<'a>, blocks: usize) -> Result<Weight> {
         let form = self.forms.matrices(weight, blocks)?;
         let outputs = weight.shape().last().copied().unwrap_or(0);
         let packed = self.packed(form, |block, n, out| {
@@ -76,14 +76,14 @@ impl<'a> MapWeights<Tensor<'a>> for Pack {
         Ok(Weight::Matrices(packed))
     }
 
-    fn table(&mut self, weight: &Tensor<'a>) -> Result<Weight<'static>> {
+    fn table(&mut self, weight: &Tensor<'a>) -> Result<Weight> {
         let form = self.forms.table(weight)?;
         let packed = self.packed(form, |_, n, out| weight.decode(n * out.len(), out))?;
         self.table = Some(packed.clone());
         Ok(Weight::Matrices(packed))
     }
 
-    fn values(&mut self, weight: &Tensor<'a>) -> Result<Weight<'static>> {
+    fn values(&mut self, weight: &Tensor<'a>) -> Result<Weight> {
         self.forms.values(weight)?;
         values(weight).map(Weight::Values)
     }
@@ -96,7 +96,7 @@ fn values(weight: &Tensor<'_>) -> Result<Vec<f32>> {
 }
 
 /// The biases one after the other; zeros for a map without, if another has one.
-fn stacked_bias(maps: &[&Linear<Tensor<'_>>]) -> Result<Option<Weight<'static>>> {
+fn stacked_bias(maps: &[&Linear<Tensor<'_>>]) -> Result<Option<Weight>> {
     if maps.iter().all(|map| map.bias.is_none()) {
         return Ok(None);
     }

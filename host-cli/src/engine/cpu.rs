@@ -34,7 +34,7 @@ const ROWS_OF_LOGITS: usize = 64;
 #[derive(Debug)]
 pub struct CpuEngine<'a> {
     packed: Packed<'a>,
-    backend: Cpu<'a>,
+    backend: Cpu,
     capacity: usize,
     recurrent: Vec<f32>,
     cache: Vec<f32>,
@@ -185,7 +185,7 @@ impl<'a> CpuEngine<'a> {
 /// What a forward pass works with beside the state.
 struct Working<'e, 'a> {
     packed: &'e Packed<'a>,
-    backend: &'e mut Cpu<'a>,
+    backend: &'e mut Cpu,
     arena: &'e mut [f32],
     logits: &'e mut [f32],
     call: &'e Call,

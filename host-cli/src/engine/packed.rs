@@ -67,8 +67,8 @@ pub struct Packed<'a> {
     pub isa: Isa,
     /// What packing came to.
     pub packing: Packing,
-    ends: Ends<Weight<'static>>,
-    layers: Vec<Layer<Weight<'static>>>,
+    ends: Ends<Weight>,
+    layers: Vec<Layer<Weight>>,
 }
 
 impl<'a> Packed<'a> {
@@ -77,13 +77,13 @@ impl<'a> Packed<'a> {
     /// # Errors
     /// Weights of odd shapes.
     pub fn new(checkpoint: &'a Checkpoint, compute: Compute) -> Result<Self> {
-        let bf16 = |of: &Weight<'_>| of.matrix("mixer").is_ok_and(gemm::Packed::is_bf16);
+        let bf16 = |of: &Weight| of.matrix("mixer").is_ok_and(gemm::Packed::is_bf16);
         let (packing, ends, layers) = map(checkpoint, || Pack::new(compute), bf16)?;
         Ok(Self { config: checkpoint.config(), isa: Isa::best(), packing, ends, layers })
     }
 
     /// The model, for a forward pass.
-    pub fn model(&self) -> Model<'_, Weight<'static>> {
+    pub fn model(&self) -> Model<'_, Weight> {
         Model { config: self.config, ends: &self.ends, layers: &self.layers }
     }
 }

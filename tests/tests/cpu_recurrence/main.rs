@@ -29,7 +29,7 @@ trait Operation: Sized {
     /// Elements of work space of the reference.
     fn work(&self) -> usize;
     /// The backend that runs it.
-    fn backend(&self, isa: Isa) -> Cpu<'static> {
+    fn backend(&self, isa: Isa) -> Cpu {
         Cpu::new(isa)
     }
     /// Where sequences may be cut: at positions that are multiples of this.
@@ -38,7 +38,7 @@ trait Operation: Sized {
     }
     fn cpu(
         &self,
-        cpu: &mut Cpu<'_>,
+        cpu: &mut Cpu,
         sequences: &Sequences<'_>,
         rows: &[f32],
         state: StateMut<'_, [f32]>,
@@ -280,12 +280,12 @@ fn turn(sequences: &Sequences<'_>, state: &mut StateMut<'_, [f32]>, rows: usize,
     }
 }
 
-fn weight(values: &[f32]) -> Weight<'static> {
+fn weight(values: &[f32]) -> Weight {
     Weight::Values(values.to_vec())
 }
 
 /// Matrices \[in, out\] one after the other.
-fn matrices(values: &[f32], (inputs, outputs): (usize, usize), stored: Stored) -> Weight<'static> {
+fn matrices(values: &[f32], (inputs, outputs): (usize, usize), stored: Stored) -> Weight {
     let pack = |matrix: &[f32]| {
         Packed::new((outputs, inputs), stored, |n, out| {
             out.iter_mut().enumerate().for_each(|(k, out)| *out = matrix[k * outputs + n]);

@@ -56,7 +56,7 @@ impl Operation for Unit {
 
     fn cpu(
         &self,
-        cpu: &mut Cpu<'_>,
+        cpu: &mut Cpu,
         sequences: &Sequences<'_>,
         rows: &[f32],
         state: StateMut<'_, [f32]>,

@@ -53,7 +53,7 @@ impl Operation for Scan {
         4 * self.dims.heads
     }
 
-    fn backend(&self, isa: Isa) -> Cpu<'static> {
+    fn backend(&self, isa: Isa) -> Cpu {
         Cpu::new(isa).products_in(self.products)
     }
 
@@ -66,7 +66,7 @@ impl Operation for Scan {
 
     fn cpu(
         &self,
-        cpu: &mut Cpu<'_>,
+        cpu: &mut Cpu,
         sequences: &Sequences<'_>,
         rows: &[f32],
         state: StateMut<'_, [f32]>,

@@ -54,13 +54,13 @@ impl Operation for Fixed {
 
     fn cpu(
         &self,
-        cpu: &mut Cpu<'_>,
+        cpu: &mut Cpu,
         sequences: &Sequences<'_>,
         rows: &[f32],
         state: StateMut<'_, [f32]>,
         out: &mut [f32],
     ) -> Result<(), CpuError> {
-        let proportions: Vec<Weight<'_>> = self.proportions.iter().map(|mu| weight(mu)).collect();
+        let proportions: Vec<Weight> = self.proportions.iter().map(|mu| weight(mu)).collect();
         cpu.token_shift(self.channels, sequences, rows, &proportions, state, out)
     }
 
@@ -125,7 +125,7 @@ impl Operation for Dependent {
 
     fn cpu(
         &self,
-        cpu: &mut Cpu<'_>,
+        cpu: &mut Cpu,
         sequences: &Sequences<'_>,
         rows: &[f32],
         state: StateMut<'_, [f32]>,

@@ -56,7 +56,7 @@ impl<'a> Weights<Tensor<'a>> {
         Self { width, weight: tensor(weight, width), bias, low_rank }
     }
 
-    fn packed(&self, compute: Compute) -> Weights<Weight<'a>> {
+    fn packed(&self, compute: Compute) -> Weights<Weight> {
         use longseq_core::hybrid::map::MapWeights;
         let mut pack = Pack::new(compute);
         let low_rank = LowRank {

@@ -13,15 +13,15 @@ use longseq_cpu::{Cpu, CpuError, isa::Isa, weight::Weight};
 
 const HUGE: usize = usize::MAX / 2;
 
-fn cpu<'a>() -> Cpu<'a> {
+fn cpu() -> Cpu {
     Cpu::new(Isa::best())
 }
 
-fn vector<'a>(elements: usize) -> Weight<'a> {
+fn vector(elements: usize) -> Weight {
     Weight::Values(vec![1.0; elements])
 }
 
-fn matrix<'a>(outputs: usize, inputs: usize) -> Weight<'a> {
+fn matrix(outputs: usize, inputs: usize) -> Weight {
     let ones = |_, row: &mut [f32]| -> Result<(), CpuError> {
         row.fill(1.0);
         Ok(())

@@ -25,13 +25,13 @@ use crate::{
 
 pub use self::{chunk::Chunks, room::Room, step::work};
 
-impl<'a> SsdScan for Cpu<'a> {
+impl SsdScan for Cpu {
     fn ssd_scan(
         &mut self,
         dims: &SsdDims,
         sequences: &Sequences<'_>,
         (xbc, dt): (&[f32], Columns<&[f32]>),
-        weights: &SsdHeads<Weight<'a>>,
+        weights: &SsdHeads<Weight>,
         state: StateMut<'_, [f32]>,
         y: &mut [f32],
     ) -> Result {
