@@ -15,6 +15,7 @@
 mod attention;
 pub mod gemm;
 pub mod isa;
+mod lanes;
 pub mod memory;
 pub mod numeric;
 mod recurrence;
@@ -80,9 +81,9 @@ impl Cpu {
 }
 
 /// Gives `needed` elements of a working buffer, which grows where it is shorter.
-fn room(work: &mut Vec<f32>, needed: usize) -> &mut [f32] {
+fn room<T: Clone + Default>(work: &mut Vec<T>, needed: usize) -> &mut [T] {
     if work.len() < needed {
-        work.resize(needed, 0.0);
+        work.resize(needed, T::default());
     }
     &mut work[..needed]
 }

@@ -28,7 +28,7 @@ const LEAST: usize = 1 << 14;
 pub fn is_few(call: &Call<'_>, sequence: &Sequence) -> bool {
     let tokens = sequence.rows.len();
     let states = || {
-        let blocks = blocks(call.seen_by(sequence, 0..tokens)).len();
+        let blocks = blocks(call.seen_by(sequence, 0..tokens), KEYS).len();
         blocks * call.dims.kv_heads * call.states(tokens)
     };
     tokens == 1 || tokens * call.group() <= FEW && states() <= MOST_STATES
@@ -80,7 +80,7 @@ impl Decode {
         self.jobs.clear();
         for sequence in sequences {
             let seen = call.seen_by(&sequence, 0..sequence.rows.len());
-            for block in seen.start / keys..seen.end.div_ceil(keys) {
+            for block in blocks(seen.clone(), keys) {
                 let keys = seen.start.max(block * keys)..seen.end.min((block + 1) * keys);
                 let job = |head| Job { sequence: sequence.clone(), keys: keys.clone(), head };
                 self.jobs.extend((0..heads).step_by(together).map(job));

@@ -5,7 +5,7 @@ use core::array;
 use rayon::prelude::*;
 
 use crate::{
-    gemm::{Line, NR, Panel, interleave_rows, transpose},
+    gemm::{Line, NR, Panel, pack_columns, pack_rows},
     isa::Isa,
 };
 
@@ -84,10 +84,10 @@ impl Panels {
     ) {
         let (lines, share) = (blocks * dims.lines(), together * dims.lines());
         if dims.in_pairs {
-            let all = room(&mut self.pairs, lines).par_chunks_mut(share).enumerate();
+            let all = crate::room(&mut self.pairs, lines).par_chunks_mut(share).enumerate();
             all.for_each(|(share, lines)| pack(share * together, Lines::Pairs(lines)));
         } else {
-            let all = room(&mut self.singles, lines).par_chunks_mut(share).enumerate();
+            let all = crate::room(&mut self.singles, lines).par_chunks_mut(share).enumerate();
             all.for_each(|(share, lines)| pack(share * together, Lines::Singles(lines)));
         }
     }
@@ -98,13 +98,6 @@ impl Panels {
             if dims.in_pairs { Panel::Pairs(&self.pairs) } else { Panel::Singles(&self.singles) };
         slice(whole, block * dims.lines(), dims.lines())
     }
-}
-
-fn room<T: Copy + Default>(lines: &mut Vec<Line<T>>, needed: usize) -> &mut [Line<T>] {
-    if lines.len() < needed {
-        lines.resize(needed, Line([T::default(); 16]));
-    }
-    &mut lines[..needed]
 }
 
 /// A block to be packed.
@@ -193,12 +186,9 @@ fn key_pairs(
 ) {
     let depth = dims.depth(dims.head_dim);
     let panel = &mut lines[first / NR * depth..][..depth];
-    let mut pairs = [Line([0; 16]); 16];
     let mut rooms = [[0.0; NR]; 16];
     for (number, lines) in (0..).zip(panel.chunks_mut(NR)) {
-        transpose(isa, pieces(rows, number * NR, &mut rooms), &mut pairs);
-        let lines = lines.as_chunks_mut::<2>().0.iter_mut();
-        lines.zip(&pairs).for_each(|(lines, &pairs)| lines[first % NR / 16] = pairs);
+        pack_columns(isa, pieces(rows, number * NR, &mut rooms), first % NR / 16, lines);
     }
 }
 
@@ -214,7 +204,7 @@ fn value_pairs(
     for panel in 0..dims.value_panels() {
         let lines = &mut lines[panel * dims.depth(KEYS) + first..][..16];
         let pieces = pieces(rows, panel * NR, &mut rooms);
-        interleave_rows(isa, pieces.as_chunks().0.iter().copied(), lines);
+        pack_rows(isa, |slot| pieces[slot], lines);
     }
 }
 

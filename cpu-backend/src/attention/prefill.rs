@@ -26,7 +26,7 @@ pub fn together(lines: usize, read: usize, heads: usize) -> usize {
 /// Attends with every token of a sequence; `out` are its rows.
 pub fn prefill(call: &Call<'_>, sequence: &Sequence, panels: &mut Panels, out: &mut [f32]) {
     let tokens = sequence.rows.len();
-    let blocks = blocks(call.seen_by(sequence, 0..tokens));
+    let blocks = blocks(call.seen_by(sequence, 0..tokens), KEYS);
     let heads = call.dims.kv_heads;
     let read = call.together();
     let together = together(blocks.len() * call.block.lines(), read, heads);
@@ -49,7 +49,7 @@ pub fn prefill(call: &Call<'_>, sequence: &Sequence, panels: &mut Panels, out: &
             OWN.with_borrow_mut(|own| {
                 for head in heads.clone() {
                     let (mut queries, _) = own.queries(call, sequence, tokens.clone(), head);
-                    for block in self::blocks(call.seen_by(sequence, tokens.clone())) {
+                    for block in self::blocks(call.seen_by(sequence, tokens.clone()), KEYS) {
                         queries.attend(block, packed(head, block));
                     }
                     store(call, head, queries.states(), out);
@@ -59,9 +59,9 @@ pub fn prefill(call: &Call<'_>, sequence: &Sequence, panels: &mut Panels, out: &
     }
 }
 
-/// The blocks in which some keys lie.
-pub fn blocks(keys: Range<usize>) -> Range<usize> {
-    keys.start / KEYS..keys.end.div_ceil(KEYS)
+/// The blocks of so many keys in which some keys lie.
+pub fn blocks(keys: Range<usize>, size: usize) -> Range<usize> {
+    keys.start / size..keys.end.div_ceil(size)
 }
 
 /// Writes what the query heads of a key-value head got to their columns of `out`.

@@ -211,7 +211,7 @@ unsafe fn interleave_rows_with<'r>(
     };
     // SAFETY: 64 bytes are read.
     let places = unsafe { _mm512_loadu_si512(PLACES.as_ptr().cast()) };
-    for ([low, high], out) in pairs.zip(out.as_chunks_mut::<2>().0) {
+    for (out, [low, high]) in out.as_chunks_mut::<2>().0.iter_mut().zip(pairs) {
         for (half, out) in out.iter_mut().enumerate() {
             // SAFETY: a row has 32 elements, of which 16 are read; a line has 64 bytes.
             unsafe {

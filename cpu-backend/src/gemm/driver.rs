@@ -6,7 +6,10 @@ use longseq_core::backend::Columns;
 use rayon::prelude::*;
 
 use super::{Lhs, MR, NR, Packed, SIDE_BY_SIDE, Tile, tile, tiles};
-use crate::isa::{Isa, fetch};
+use crate::{
+    isa::{Isa, fetch},
+    lanes::put,
+};
 
 /// Fewer rows than this are shared out by panels, so that every thread reads its own part of B.
 pub const FEW_ROWS: usize = 4 * MR;
@@ -40,12 +43,7 @@ impl Output<'_> {
         if self.accumulate {
             sums.iter_mut().zip(&*out).for_each(|(sum, out)| *sum += out);
         }
-        // A whole panel is copied without a call.
-        if let Some(out) = out.as_chunks_mut().0.first_mut() {
-            *out = sums;
-        } else {
-            out.iter_mut().zip(sums).for_each(|(out, sum)| *out = sum);
-        }
+        put(out, &sums);
     }
 }
 

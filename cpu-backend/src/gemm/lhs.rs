@@ -53,7 +53,7 @@ impl Lhs {
         if let (Isa::Avx512Bf16(_, proof), true) = (isa, bf16) {
             self.in_pairs = true;
             self.depth = inputs.div_ceil(2);
-            grow(&mut self.pairs, rows * self.depth);
+            crate::room(&mut self.pairs, rows * self.depth);
             let whole = rows / MR * MR;
             for first in (0..whole).step_by(MR) {
                 let out = &mut self.pairs[first * self.depth..][..MR * self.depth];
@@ -68,7 +68,7 @@ impl Lhs {
         }
         let _ = (isa, bf16);
         self.depth = inputs;
-        grow(&mut self.singles, rows * inputs);
+        crate::room(&mut self.singles, rows * inputs);
         for r in 0..rows {
             let (start, height) = self.block(r / MR);
             let out = self.singles[start + r % MR..].iter_mut().step_by(height);
@@ -86,7 +86,7 @@ impl Lhs {
         self.rows = rows;
         self.in_pairs = true;
         self.depth = inputs / 2;
-        grow(&mut self.pairs, rows * self.depth);
+        crate::room(&mut self.pairs, rows * self.depth);
         isa.run(
             #[inline(always)]
             || {
@@ -196,11 +196,5 @@ impl Lhs {
     pub fn reserve(&mut self, room: LhsRoom) -> Result<(), TryReserveError> {
         reserve(&mut self.pairs, room.pairs)?;
         reserve(&mut self.singles, room.singles)
-    }
-}
-
-fn grow<T: Copy + Default>(buffer: &mut Vec<T>, needed: usize) {
-    if buffer.len() < needed {
-        buffer.resize(needed, T::default());
     }
 }

@@ -38,7 +38,7 @@ pub const MR: usize = 12;
 pub type Tile = [[f32; NR]; MR];
 
 /// A cache line, aligned as one.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 #[repr(C, align(64))]
 pub struct Line<T>(pub [T; 16]);
 
@@ -99,32 +99,33 @@ fn tiles(isa: Isa, rows: Rows<'_>, b: &Packed, first: usize, out: &mut [Tile]) {
     }
 }
 
-/// Rounds 16 rows to bf16: line p of `out` gets the pairs p of all of them.
+/// Rounds [`NR`] elements of 16 columns of a panel to bf16, those of its first half (0) or its second (1): two lines a
+/// pair.
 #[inline]
-pub fn transpose(isa: Isa, rows: [&[f32; NR]; 16], out: &mut [Line<u32>; 16]) {
-    #[cfg(target_arch = "x86_64")]
-    if let Isa::Avx512Bf16(_, proof) = isa {
-        return bf16::transpose(proof, rows, out);
+pub fn pack_columns(isa: Isa, columns: [&[f32; NR]; 16], half: usize, out: &mut [Line<u32>]) {
+    let mut pairs = [Line::default(); 16];
+    match isa {
+        #[cfg(target_arch = "x86_64")]
+        Isa::Avx512Bf16(_, proof) => bf16::transpose(proof, columns, &mut pairs),
+        _ => {
+            for (pair, out) in pairs.iter_mut().enumerate() {
+                out.0 = columns.map(|of| bf16_pair(of[2 * pair], of[2 * pair + 1]));
+            }
+        }
     }
-    let _ = isa;
-    for (pair, out) in out.iter_mut().enumerate() {
-        out.0 = rows.map(|row| bf16_pair(row[2 * pair], row[2 * pair + 1]));
-    }
+    out.as_chunks_mut::<2>().0.iter_mut().zip(pairs).for_each(|(out, pairs)| out[half] = pairs);
 }
 
-/// Rounds pairs of rows to bf16 and interleaves them, as a panel holds them: two lines a pair.
+/// Rounds rows of a panel to bf16, as many (an even number) as `out` has lines: two lines a pair of rows.
 #[inline]
-pub fn interleave_rows<'r>(
-    isa: Isa,
-    pairs: impl Iterator<Item = [&'r [f32; NR]; 2]>,
-    out: &mut [Line<u32>],
-) {
+pub fn pack_rows<'r>(isa: Isa, row: impl Fn(usize) -> &'r [f32; NR], out: &mut [Line<u32>]) {
+    let pairs = (0..).step_by(2).map(|first| [row(first), row(first + 1)]);
     #[cfg(target_arch = "x86_64")]
     if let Isa::Avx512Bf16(_, proof) = isa {
         return bf16::interleave_rows(proof, pairs, out);
     }
     let _ = isa;
-    for ([low, high], out) in pairs.zip(out.as_chunks_mut::<2>().0) {
+    for (out, [low, high]) in out.as_chunks_mut::<2>().0.iter_mut().zip(pairs) {
         for (column, (&low, &high)) in low.iter().zip(high).enumerate() {
             out[column / 16].0[column % 16] = bf16_pair(low, high);
         }

@@ -9,10 +9,11 @@ use longseq_core::{
 };
 use rayon::prelude::*;
 
-use super::{each_sequence, filled, put};
+use super::each_sequence;
 use crate::{
     Cpu, Result,
     isa::Isa,
+    lanes::{filled, put},
     numeric::math::{gelu_tanh, sigmoid, silu},
     weight::Weight,
 };

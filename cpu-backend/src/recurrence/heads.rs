@@ -27,8 +27,8 @@ pub const LINE: usize = 16;
 
 /// Some heads over the tokens of a block that a call has: all, or those after its start or before its end.
 pub struct Part {
-    /// The first token.
-    pub token: usize,
+    /// The row of the first token.
+    pub row: usize,
     /// How many tokens.
     pub tokens: usize,
     /// The first head.
@@ -58,8 +58,8 @@ impl<T: Tiled> WithSimd for Square<T> {
     }
 }
 
-/// Runs every head over every sequence: `run` gets a part, the row of its first token, its state \[heads, …\], its
-/// results \[heads, tokens, P\] to write, and working memory. `out` \[T, H, P\].
+/// Runs every head over every sequence: `run` gets a part, its state \[heads, …\], its results \[heads, tokens, P\] to
+/// write, and working memory. `out` \[T, H, P\].
 ///
 /// # Errors
 /// State or rows that are not there; states that overlap.
@@ -68,37 +68,32 @@ pub fn each(
     sequences: &Sequences<'_>,
     state: StateMut<'_, [f32]>,
     ((heads, head_dim), out): ((usize, usize), &mut [f32]),
-    run: impl Fn(Part, usize, &mut [f32], &mut [f32], &mut Vec<f32>) + Sync,
+    run: impl Fn(Part, &mut [f32], &mut [f32], &mut Vec<f32>) + Sync,
 ) -> Result<(), ShapeError> {
     let elements = state.region.elements;
     let shared = |rows: usize| rows.saturating_mul(elements) >= SHARED;
     let see = |sequence: Sequence, state: &mut [f32], out: &mut [f32]| {
-        let (start, shared) = (sequence.rows.start, shared(sequence.rows.len()));
-        let first = BLOCK - sequence.position % BLOCK;
-        scan((heads, head_dim), (first, shared), state, out, |part, state, out, own| {
-            let row = start + part.token;
-            run(part, row, state, out, own);
-        });
+        let shared = shared(sequence.rows.len());
+        scan((heads, head_dim), (&sequence, shared), state, out, &run);
     };
     let width = heads.saturating_mul(head_dim);
     each_sequence(operation, sequences, state, (width, out), shared(sequences.rows()), see)
 }
 
-/// Runs every head over one sequence: `run` gets a part, its state \[heads, …\], its results \[heads, tokens, P\] to
-/// write, and working memory. The first block has at most `first` tokens. `state` \[H, …\], `out` \[T, H, P\].
+/// The same for one sequence, shared out to threads or not. `state` \[H, …\], `out` \[T, H, P\].
 fn scan(
     (heads, head_dim): (usize, usize),
-    (first, shared): (usize, bool),
+    (sequence, shared): (&Sequence, bool),
     state: &mut [f32],
     out: &mut [f32],
-    run: impl Fn(Part, &mut [f32], &mut [f32], &mut Vec<f32>) + Sync,
+    run: &(impl Fn(Part, &mut [f32], &mut [f32], &mut Vec<f32>) + Sync),
 ) {
-    let (row, state_elements) = (heads * head_dim, state.len() / heads);
+    let (width, state_elements) = (heads * head_dim, state.len() / heads);
     let share = if shared { heads.div_ceil(2 * rayon::current_num_threads()) } else { heads };
-    let advance = |token: usize, state: &mut [f32], out: &mut [f32]| {
-        let tokens = out.len() / row;
+    let advance = |row: usize, state: &mut [f32], out: &mut [f32]| {
+        let tokens = out.len() / width;
         let run = |(number, (state, out)): (usize, (&mut [f32], &mut [f32]))| {
-            let part = Part { token, tokens, head: number * share };
+            let part = Part { row, tokens, head: number * share };
             OWN.with_borrow_mut(|own| run(part, state, out, own));
         };
         if share < heads {
@@ -109,24 +104,25 @@ fn scan(
         }
     };
     let mut done: Option<&mut [f32]> = None;
-    let mut token = 0;
-    let (first, others) = out.split_at_mut(out.len().min(first * row));
-    for out in core::iter::once(first).chain(others.chunks_mut(BLOCK * row)) {
-        let tokens = out.len() / row;
+    let mut row = sequence.rows.start;
+    let first = BLOCK - sequence.position % BLOCK;
+    let (first, others) = out.split_at_mut(out.len().min(first * width));
+    for out in core::iter::once(first).chain(others.chunks_mut(BLOCK * width)) {
+        let tokens = out.len() / width;
         // Another thread puts the block before in order while this one is made.
         match done.take() {
             Some(before) if shared => {
                 let order = || tokens_first((heads, head_dim), before);
-                rayon::join(|| advance(token, state, out), order);
+                rayon::join(|| advance(row, state, out), order);
             }
             Some(before) => {
                 tokens_first((heads, head_dim), before);
-                advance(token, state, out);
+                advance(row, state, out);
             }
-            None => advance(token, state, out),
+            None => advance(row, state, out),
         }
         done = Some(out);
-        token += tokens;
+        row += tokens;
     }
     if let Some(last) = done {
         tokens_first((heads, head_dim), last);

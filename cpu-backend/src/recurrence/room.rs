@@ -53,7 +53,7 @@ impl Room {
             Recurrence::Wkv6(of) => {
                 let shift = of.shift_rank.saturating_mul(STREAMS);
                 let row = width.saturating_add(shift).max(of.decay_rank);
-                let own = wkv6::own(&of.dims, BLOCK.min(tokens), SIDE);
+                let own = wkv6::work(&of.dims, BLOCK.min(tokens), SIDE);
                 Self {
                     between: tokens.saturating_mul(row),
                     rank: shift.max(of.decay_rank),

@@ -13,13 +13,10 @@ use longseq_core::{
 };
 use pulp::Simd;
 
-use super::{
-    filled,
-    heads::{self, Part, Reads, Row, Square, Tiled, aligned},
-    put,
-};
+use super::heads::{self, Part, Reads, Row, Square, Tiled, aligned};
 use crate::{
     Cpu, Result,
+    lanes::{filled, put},
     numeric::math::{exp, pairwise},
     weight::Weight,
 };
@@ -45,27 +42,26 @@ impl Wkv6Scan for Cpu {
         }
         enough(operation, "out", rows.saturating_mul(width), out.len())?;
         let extents = (dims.heads, dims.head_dim);
-        heads::each(operation, sequences, state, (extents, out), |part, row, state, out, own| {
-            isa.simd(Square(Heads { dims, inputs: &inputs, bonus, part, row, state, out, own }));
+        heads::each(operation, sequences, state, (extents, out), |part, state, out, own| {
+            isa.simd(Square(Heads { dims, inputs: &inputs, bonus, part, state, out, own }));
         })?;
         Ok(())
     }
 }
 
 /// Elements that a thread works in over this many tokens, with tiles of so many vectors.
-pub const fn own(dims: &Wkv6Dims, tokens: usize, side: usize) -> usize {
+pub const fn work(dims: &Wkv6Dims, tokens: usize, side: usize) -> usize {
     let keys = dims.head_dim.next_multiple_of(side).saturating_mul(3);
     keys.saturating_add(2 * side + 1).saturating_mul(tokens)
 }
 
-/// Some heads over the tokens of a block, from row `row` on: their `state` \[heads, K, V\] and `out`
+/// Some heads over the tokens of a block: their `state` \[heads, K, V\] and `out`
 /// \[heads, tokens, V\].
 struct Heads<'a> {
     dims: &'a Wkv6Dims,
     inputs: &'a Wkv6Inputs<'a, [f32]>,
     bonus: &'a [f32],
     part: Part,
-    row: usize,
     state: &'a mut [f32],
     out: &'a mut [f32],
     own: &'a mut Vec<f32>,
@@ -74,15 +70,15 @@ struct Heads<'a> {
 impl Tiled for Heads<'_> {
     #[inline(always)]
     fn run<S: Simd, const SIDE: usize>(self, simd: S) {
-        let Self { dims, inputs, bonus, part, row, state, out, own } = self;
-        let (n, tokens) = (dims.head_dim, part.tokens);
+        let Self { dims, inputs, bonus, part, state, out, own } = self;
+        let (n, Part { row, tokens, head }) = (dims.head_dim, part);
         let tiles = n.div_ceil(SIDE);
-        let own = aligned(own, self::own(dims, tokens, SIDE));
+        let own = aligned(own, work(dims, tokens, SIDE));
         let (keys, own) = own.split_at_mut(3 * tiles * tokens * SIDE);
         let (values, own) = own.split_at_mut(tokens * SIDE);
         let (sums, own_bonus) = own.split_at_mut(tokens * SIDE);
         let outs = out.chunks_exact_mut(tokens * n);
-        for (head, (state, out)) in (part.head..).zip(state.chunks_exact_mut(n * n).zip(outs)) {
+        for (head, (state, out)) in (head..).zip(state.chunks_exact_mut(n * n).zip(outs)) {
             let first = head * n;
             let bonus = &bonus[first..][..n];
             read_keys::<SIDE>(inputs, (row, first), bonus, keys, own_bonus);

@@ -17,7 +17,7 @@ use rayon::prelude::*;
 
 use super::{super::heads::BLOCK, Inputs};
 use crate::{
-    gemm::{Lhs, Line, MR, NR, Panel, Tile, interleave_rows, tile, transpose},
+    gemm::{Lhs, Line, MR, NR, Panel, Tile, pack_columns, pack_rows, tile},
     isa::Isa,
     numeric::math::exp,
 };
@@ -73,12 +73,18 @@ impl Chunks {
             self.shared.resize_with(places, Shared::default);
         }
         self.shared.iter_mut().for_each(|shared| shared.row = None);
+        let mut any = false;
         for Sequence { rows, position, .. } in sequences.iter() {
             let first = rows.start + position.next_multiple_of(BLOCK) - position;
             for row in (first..rows.end).step_by(BLOCK).filter(|row| row + BLOCK <= rows.end) {
                 let shared = &mut self.shared[row / BLOCK * groups..][..groups];
                 shared.iter_mut().for_each(|shared| shared.row = Some(row));
+                any = true;
             }
+        }
+        // A step of writing has none, and should not wake threads to find that out.
+        if !any {
+            return;
         }
         self.shared.par_iter_mut().enumerate().for_each(|(place, shared)| {
             if let Some(row) = shared.row {
@@ -118,19 +124,14 @@ impl Shared {
         self.c.pack(isa, true, (BLOCK, n), |token| bc(token)[1]);
         self.b.pack_transposed(isa, (n, BLOCK), |token| bc(token)[0]);
         self.cb.resize(BLOCK * BLOCK, 0.0);
-        let panel = lines(&mut own.panel, n);
+        let panel = crate::room(&mut own.panel, n);
         let mut sums: Tile = [[0.0; NR]; MR];
         for first in (0..BLOCK).step_by(NR) {
             for (number, lines) in panel.chunks_exact_mut(NR).enumerate() {
-                for (half, lines_of) in [0, 1].into_iter().zip([0, 16]) {
-                    let rows: [&[f32; NR]; 16] = core::array::from_fn(|token| {
-                        let b = bc(first + lines_of + token)[0];
-                        &b.as_chunks().0[number]
-                    });
-                    let mut pairs = [Line([0; 16]); 16];
-                    transpose(isa, rows, &mut pairs);
-                    let lines = lines.as_chunks_mut::<2>().0.iter_mut();
-                    lines.zip(pairs).for_each(|(lines, pairs)| lines[half] = pairs);
+                for half in [0, 1] {
+                    let b = |token| bc(first + 16 * half + token)[0];
+                    let columns = core::array::from_fn(|token| &b(token).as_chunks().0[number]);
+                    pack_columns(isa, columns, half, lines);
                 }
             }
             for (block, rows) in self.cb.chunks_mut(MR * BLOCK).enumerate() {
@@ -183,19 +184,13 @@ impl Own {
     fn pack(&mut self, isa: Isa, inputs: &Inputs<'_>, (row, head): (usize, usize), state: &[f32]) {
         let SsdDims { head_dim, state: n, .. } = *inputs.dims;
         let panels = head_dim / NR;
-        let state_lines = lines(&mut self.state, n * panels);
-        let x_lines = lines(&mut self.x, BLOCK * panels);
+        let state_lines = crate::room(&mut self.state, n * panels);
+        let x_lines = crate::room(&mut self.x, BLOCK * panels);
         let lines = state_lines.chunks_exact_mut(n).zip(x_lines.chunks_exact_mut(BLOCK));
         for (panel, (state_lines, x_lines)) in lines.enumerate() {
-            let of = |n: usize| &state[n * head_dim..].as_chunks().0[panel];
-            interleave_rows(
-                isa,
-                (0..n / 2).map(|pair| [of(2 * pair), of(2 * pair + 1)]),
-                state_lines,
-            );
-            let of = |token: usize| &inputs.x(row + token, head, 0, head_dim).as_chunks().0[panel];
-            let pairs = (0..BLOCK / 2).map(|pair| [of(2 * pair), of(2 * pair + 1)]);
-            interleave_rows(isa, pairs, x_lines);
+            pack_rows(isa, |n| &state[n * head_dim..].as_chunks().0[panel], state_lines);
+            let x = |token: usize| &inputs.x(row + token, head, 0, head_dim).as_chunks().0[panel];
+            pack_rows(isa, x, x_lines);
         }
     }
 
@@ -287,10 +282,8 @@ impl Own {
         );
         let mut sums: Tile = [[0.0; NR]; MR];
         for panel in 0..head_dim / NR {
-            let of = |token: usize| &scaled[token * head_dim..].as_chunks().0[panel];
-            let pairs = (0..BLOCK / 2).map(|pair| [of(2 * pair), of(2 * pair + 1)]);
-            let lines = lines(&mut self.panel, BLOCK);
-            interleave_rows(isa, pairs, lines);
+            let lines = crate::room(&mut self.panel, BLOCK);
+            pack_rows(isa, |token| &scaled[token * head_dim..].as_chunks().0[panel], lines);
             for (block, state) in state.chunks_mut(MR * head_dim).enumerate() {
                 tile(isa, shared.b.rows(block), Panel::Pairs(lines), &mut sums);
                 isa.run(
@@ -305,12 +298,4 @@ impl Own {
             }
         }
     }
-}
-
-/// Room for some lines.
-fn lines(buffer: &mut Vec<Line<u32>>, needed: usize) -> &mut [Line<u32>] {
-    if buffer.len() < needed {
-        buffer.resize(needed, Line([0; 16]));
-    }
-    &mut buffer[..needed]
 }

@@ -52,11 +52,11 @@ impl SsdScan for Cpu {
         }
         let chunks = &*ssd;
         let extents = (dims.heads, dims.head_dim);
-        heads::each(operation, sequences, state, (extents, y), |part, row, state, y, own| {
+        heads::each(operation, sequences, state, (extents, y), |part, state, y, own| {
             if chunked && part.tokens == BLOCK {
-                chunks.run(isa, &inputs, (row, part.head), state, y);
+                chunks.run(isa, &inputs, (part.row, part.head), state, y);
             } else {
-                isa.simd(Square(Heads { inputs: &inputs, part, row, state, y, own }));
+                isa.simd(Square(Heads { inputs: &inputs, part, state, y, own }));
             }
         })?;
         Ok(())

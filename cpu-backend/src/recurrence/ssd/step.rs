@@ -8,14 +8,13 @@ use longseq_core::recurrence::ssd::SsdDims;
 use pulp::Simd;
 
 use super::{
-    super::{
-        filled,
-        heads::{self, Part, Reads, Row, Tiled, aligned},
-        put,
-    },
+    super::heads::{self, Part, Reads, Row, Tiled, aligned},
     Inputs,
 };
-use crate::numeric::math::exp;
+use crate::{
+    lanes::{filled, put},
+    numeric::math::exp,
+};
 
 /// Elements that a thread works in over this many tokens, with tiles of so many vectors.
 pub const fn work(dims: &SsdDims, tokens: usize, side: usize) -> usize {
@@ -24,12 +23,11 @@ pub const fn work(dims: &SsdDims, tokens: usize, side: usize) -> usize {
     bc.saturating_add(inputs).saturating_add(2).saturating_mul(tokens)
 }
 
-/// Some heads over the tokens of a block, from row `row` on: their `state` \[heads, N, P\] and `y`
+/// Some heads over the tokens of a block: their `state` \[heads, N, P\] and `y`
 /// \[heads, tokens, P\].
 pub struct Heads<'a> {
     pub inputs: &'a Inputs<'a>,
     pub part: Part,
-    pub row: usize,
     pub state: &'a mut [f32],
     pub y: &'a mut [f32],
     pub own: &'a mut Vec<f32>,
@@ -38,8 +36,8 @@ pub struct Heads<'a> {
 impl Tiled for Heads<'_> {
     #[inline(always)]
     fn run<S: Simd, const SIDE: usize>(self, simd: S) {
-        let Self { inputs: from, part, row, state, y, own } = self;
-        let tokens = part.tokens;
+        let Self { inputs: from, part, state, y, own } = self;
+        let Part { row, tokens, head } = part;
         let SsdDims { head_dim, state: n, .. } = *from.dims;
         let columns = head_dim.next_multiple_of(SIDE);
         let tiles = n.div_ceil(SIDE);
@@ -50,9 +48,7 @@ impl Tiled for Heads<'_> {
         let (steps, decays) = own.split_at_mut(tokens);
         let mut group = None;
         let states = state.chunks_exact_mut(head_dim * n);
-        for (head, (state, y)) in
-            (part.head..).zip(states.zip(y.chunks_exact_mut(tokens * head_dim)))
-        {
+        for (head, (state, y)) in (head..).zip(states.zip(y.chunks_exact_mut(tokens * head_dim))) {
             let own_group = from.group(head);
             if group.replace(own_group) != Some(own_group) {
                 read_bc::<SIDE>(from, row, own_group, bc);
