@@ -6,7 +6,8 @@
 //! - [`weight`] holds a model's weights as these operations read them, packed once;
 //! - [`gemm`] multiplies by them: almost all of a model's work;
 //! - [`numeric`] implements the operations on every row by itself, `recurrence` those that carry a state,
-//!   `attention` the one that looks back.
+//!   `attention` the one that looks back;
+//! - [`memory`] foretells the room that they work in, and sets it aside.
 //!
 //! A token's result does not depend on the number of threads, on what else is in the batch, or on where its sequence
 //! is cut into calls (at multiples of [`GRID`] tokens): every element is made by the same operations in the same order.
