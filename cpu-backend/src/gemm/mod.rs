@@ -85,7 +85,7 @@ fn tiles(isa: Isa, rows: Rows<'_>, b: &Packed, first: usize, out: &mut [Tile]) {
     #[cfg(target_arch = "x86_64")]
     if let (Isa::Avx512Bf16(_, proof), Rows::Pairs { data, rows: rows @ ..=bf16::FEW_ROWS }) =
         (isa, rows)
-        && let Ok(out) = out.try_into()
+        && let Ok(out) = <&mut [Tile; SIDE_BY_SIDE]>::try_from(&mut *out)
     {
         let lines = |number| match b.panel(first + number) {
             Panel::Pairs(lines) => lines,
@@ -93,6 +93,15 @@ fn tiles(isa: Isa, rows: Rows<'_>, b: &Packed, first: usize, out: &mut [Tile]) {
             Panel::Singles(_) => &[],
         };
         return bf16::tiles(proof, rows, data, core::array::from_fn(lines), out);
+    }
+    #[cfg(target_arch = "x86_64")]
+    if let (
+        Isa::Avx2(_) | Isa::Avx512(_) | Isa::Avx512Bf16(..),
+        Rows::Singles { data, rows: rows @ ..=fma::FEW_ROWS },
+    ) = (isa, rows)
+        && let Ok(out) = <&mut [Tile; SIDE_BY_SIDE]>::try_from(&mut *out)
+    {
+        return fma::tiles(isa, rows, data, (b, first), out);
     }
     for (panel, out) in (first..).zip(out) {
         tile(isa, rows, b.panel(panel), out);
