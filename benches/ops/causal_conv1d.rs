@@ -48,9 +48,9 @@ impl Operation for Convolution {
     }
 
     fn weights<W: Held>(&self, make: &mut impl FnMut(Drawn) -> W) -> Self::Weights<W> {
-        let mut values = |n| make(Drawn::Values { n, mean: 0.0, spread: 1.0 });
         let ConvDims { channels, width, .. } = self.0;
-        Conv { weight: values(channels * width), bias: Some(values(channels)) }
+        let weight = make(Drawn::Taps { channels, width });
+        Conv { weight, bias: Some(make(Drawn::Values { n: channels, mean: 0.0, spread: 1.0 })) }
     }
 
     fn run<R: Real, B: Backend<Buffer = [R], Weight: Held>>(

@@ -14,6 +14,8 @@ use longseq_cpu::weight::{Compute, Pack, Weight};
 pub enum Drawn {
     /// So many values, at most `spread` from `mean`.
     Values { n: usize, mean: f32, spread: f32 },
+    /// The taps of a convolution, \[C, 1, K\].
+    Taps { channels: usize, width: usize },
     /// W \[out, in\] of a linear map.
     Linear { outputs: usize, inputs: usize },
     /// Matrices \[in, out\] one after the other.
@@ -46,6 +48,7 @@ impl Stored {
     pub fn new(drawn: Drawn, noise: &mut Noise) -> Self {
         let (shape, mean, spread) = match drawn {
             Drawn::Values { n, mean, spread } => (vec![n], mean, spread),
+            Drawn::Taps { channels, width } => (vec![channels, 1, width], 0.0, 1.0),
             Drawn::Linear { outputs, inputs } => {
                 (vec![outputs, inputs], 0.0, (3.0 / inputs as f32).sqrt())
             }
@@ -69,6 +72,7 @@ impl Stored {
         let (tensor, mut pack) = (self.tensor(), Pack::new(Compute::Bf16));
         let packed = match self.drawn {
             Drawn::Values { .. } => pack.values(&tensor),
+            Drawn::Taps { .. } => pack.taps(&tensor),
             Drawn::Linear { .. } => {
                 let map = Linear { weight: tensor, bias: None };
                 pack.linear(&[&map]).map(|map| map.weight)

@@ -65,8 +65,6 @@ impl Room {
                     room.recurrence = room.recurrence.max(found);
                 }
                 Mixer::Attention(of) => {
-                    let conv = recurrence::Room::of_conv(of.dims.qkv_width(), of.conv_width);
-                    room.recurrence = room.recurrence.max(conv);
                     room.attention = attention::Room::new(isa, products, &of.dims, extents);
                 }
             }
@@ -90,7 +88,7 @@ impl Room {
 
     /// Elements of [`Cpu::work`].
     fn work(&self) -> usize {
-        self.products.work.max(self.recurrence.work).max(self.attention.work)
+        self.products.work.max(self.attention.work)
     }
 }
 

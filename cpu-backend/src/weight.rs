@@ -13,7 +13,7 @@ use crate::{
 };
 
 pub use form::{Form, Forms};
-pub use pack::Pack;
+pub use pack::{Pack, taps};
 
 /// A weight.
 #[derive(Debug)]

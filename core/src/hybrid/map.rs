@@ -35,7 +35,13 @@ pub trait MapWeights<W> {
     /// The implementation's.
     fn table(&mut self, weight: &W) -> Result<Self::Weight, Self::Error>;
 
-    /// Anything else: vectors, the taps of a convolution.
+    /// The taps of a convolution, \[C, 1, K\].
+    ///
+    /// # Errors
+    /// The implementation's.
+    fn taps(&mut self, weight: &W) -> Result<Self::Weight, Self::Error>;
+
+    /// Anything else: vectors.
     ///
     /// # Errors
     /// The implementation's.
@@ -100,7 +106,7 @@ fn mixer<W, M: MapWeights<W>>(
 
 fn conv<W, M: MapWeights<W>>(of: &Conv<W>, to: &mut M) -> Result<Conv<M::Weight>, M::Error> {
     let bias = of.bias.as_ref().map(|bias| to.values(bias)).transpose()?;
-    Ok(Conv { weight: to.values(&of.weight)?, bias })
+    Ok(Conv { weight: to.taps(&of.weight)?, bias })
 }
 
 fn ssd<W, M: MapWeights<W>>(

@@ -1,4 +1,5 @@
-//! Depthwise causal convolution, channels side by side: in the state, too, which lies transposed, \[K−1, C\].
+//! Depthwise causal convolution, channels side by side: in the taps and the state, too, which lie transposed, \[K, C\]
+//! and \[K−1, C\].
 
 use longseq_core::{
     backend::{CausalConv1d, Columns},
@@ -45,20 +46,7 @@ impl CausalConv1d for Cpu {
         if channels == 0 {
             return Ok(());
         }
-        let taps = crate::room(&mut self.work, (dims.width + 1) * channels);
-        let (first, others) = taps.split_at_mut(channels);
-        match bias {
-            Some(bias) => first.copy_from_slice(bias),
-            None => first.fill(0.0),
-        }
-        self.isa.run(
-            #[inline(always)]
-            || match dims.width {
-                4 => transpose(weight, 4, others),
-                width => transpose(weight, width, others),
-            },
-        );
-        let rows = Rows { isa: self.isa, dims, x, taps };
+        let rows = Rows { isa: self.isa, dims, x, taps: weight, bias };
         let shared = |rows: usize| rows * channels >= SHARED;
         let see = |sequence: Sequence, state: &mut [f32], out: &mut [f32]| {
             let start = sequence.rows.start;
@@ -82,16 +70,6 @@ impl CausalConv1d for Cpu {
     }
 }
 
-/// \[C, `width`\] made \[`width`, C\].
-#[inline(always)]
-fn transpose(from: &[f32], width: usize, out: &mut [f32]) {
-    let channels = from.len() / width.max(1);
-    for (tap, out) in out.chunks_exact_mut(channels).enumerate() {
-        let from = from.chunks_exact(width);
-        out.iter_mut().zip(from).for_each(|(out, from)| *out = from[tap]);
-    }
-}
-
 /// Moves `tokens` rows into a state \[K−1, C\], whose oldest fall out.
 fn carry(dims: &ConvDims, x: &Columns<&[f32]>, tokens: usize, state: &mut [f32]) {
     let new = tokens.min(dims.width - 1);
@@ -107,8 +85,9 @@ struct Rows<'a> {
     isa: Isa,
     dims: &'a ConvDims,
     x: Columns<&'a [f32]>,
-    /// Bias, then the weight of the oldest input to that of the current one, \[1 + K, C\].
+    /// The weight of the oldest input to that of the current one, \[K, C\].
     taps: &'a [f32],
+    bias: Option<&'a [f32]>,
 }
 
 impl Rows<'_> {
@@ -141,12 +120,14 @@ impl Rows<'_> {
         out: &mut [f32],
     ) {
         let channels = self.dims.channels;
-        let (bias, taps) = self.taps.split_at(channels);
         for (row, out) in (first..).zip(out.chunks_exact_mut(channels)) {
             for (block, out) in out.chunks_mut(TOGETHER).enumerate() {
                 let columns = block * TOGETHER..block * TOGETHER + out.len();
-                let mut sums = filled::<TOGETHER>(&bias[columns.clone()]);
-                for (tap, weight) in taps.chunks_exact(channels).enumerate() {
+                let mut sums = match self.bias {
+                    Some(bias) => filled::<TOGETHER>(&bias[columns.clone()]),
+                    None => [0.0; TOGETHER],
+                };
+                for (tap, weight) in self.taps.chunks_exact(channels).enumerate() {
                     let weight = filled::<TOGETHER>(&weight[columns.clone()]);
                     let input = filled::<TOGETHER>(&input(row, tap)[columns.clone()]);
                     let products = weight.iter().zip(input);

@@ -19,8 +19,6 @@ const SIDE: usize = 16;
 /// Room for the operations of recurrent mixers, in elements.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Room {
-    /// Of `work`.
-    pub work: usize,
     /// Of `between`.
     pub between: usize,
     /// Ranks of low-rank maps, side by side where they are computed together.
@@ -41,14 +39,14 @@ impl Room {
         match recurrence {
             Recurrence::Ssd(of) => {
                 let own = ssd::work(&of.dims, BLOCK.min(tokens), SIDE);
-                let conv = Self::of_conv(of.dims.xbc_width(), of.conv_width);
-                let chunks = if pairs { ssd::Room::new(&of.dims, tokens) } else { conv.chunks };
-                Self { heads: heads(own, of.dims.inner()), chunks, ..conv }
+                let chunks =
+                    if pairs { ssd::Room::new(&of.dims, tokens) } else { ssd::Room::default() };
+                Self { heads: heads(own, of.dims.inner()), chunks, ..Self::default() }
             }
-            Recurrence::RgLru(RgLruConfig { dims, conv_width }) => {
+            Recurrence::RgLru(RgLruConfig { dims, .. }) => {
                 let gates = tokens.saturating_mul(dims.channels).saturating_mul(2);
                 let between = dims.channels.saturating_add(gates);
-                Self { between, ..Self::of_conv(dims.channels, *conv_width) }
+                Self { between, ..Self::default() }
             }
             Recurrence::Wkv6(of) => {
                 let shift = of.shift_rank.saturating_mul(STREAMS);
@@ -64,16 +62,10 @@ impl Room {
         }
     }
 
-    /// For a convolution over `channels` channels.
-    pub fn of_conv(channels: usize, width: usize) -> Self {
-        Self { work: channels.saturating_mul(width.saturating_add(1)), ..Self::default() }
-    }
-
     /// Room for either.
     #[must_use]
     pub fn max(self, other: Self) -> Self {
         Self {
-            work: self.work.max(other.work),
             between: self.between.max(other.between),
             rank: self.rank.max(other.rank),
             heads: self.heads.max(other.heads),

@@ -147,6 +147,10 @@ impl<'a> MapWeights<Tensor<'a>> for Forms {
         Ok(self.note(&[weight], form))
     }
 
+    fn taps(&mut self, weight: &Tensor<'a>) -> Result<Form> {
+        self.values(weight)
+    }
+
     fn values(&mut self, weight: &Tensor<'a>) -> Result<Form> {
         Ok(self.note(&[weight], Form::Values(weight.elements())))
     }

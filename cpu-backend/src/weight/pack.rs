@@ -83,6 +83,12 @@ impl<'a> MapWeights<Tensor<'a>> for Pack {
         Ok(Weight::Matrices(packed))
     }
 
+    fn taps(&mut self, weight: &Tensor<'a>) -> Result<Weight> {
+        self.forms.taps(weight)?;
+        let width = weight.shape().last().copied().unwrap_or(0);
+        Ok(Weight::Values(taps(&values(weight)?, width)))
+    }
+
     fn values(&mut self, weight: &Tensor<'a>) -> Result<Weight> {
         self.forms.values(weight)?;
         values(weight).map(Weight::Values)
@@ -93,6 +99,13 @@ fn values(weight: &Tensor<'_>) -> Result<Vec<f32>> {
     let mut values = vec![0.0; weight.elements()];
     weight.decode(0, &mut values)?;
     Ok(values)
+}
+
+/// \[C, `width`\] made \[`width`, C\]: that is how a convolution reads its taps.
+pub fn taps(weight: &[f32], width: usize) -> Vec<f32> {
+    let channels = weight.len() / width.max(1);
+    let tap = |tap: usize| (0..channels).map(move |channel| weight[channel * width + tap]);
+    (0..width).flat_map(tap).collect()
 }
 
 /// The biases one after the other; zeros for a map without, if another has one.

@@ -6,7 +6,7 @@ use longseq_core::numeric::activation::Activation;
 use longseq_core::recurrence::causal_conv1d::{Conv, ConvDims};
 use longseq_core::reference::Reference;
 use longseq_core::state::{Region, StateMut};
-use longseq_cpu::{Cpu, CpuError, isa::Isa};
+use longseq_cpu::{Cpu, CpuError, isa::Isa, weight::taps};
 use proptest::prelude::*;
 
 use super::{
@@ -63,7 +63,7 @@ impl Operation for Convolution {
         out: &mut [f32],
     ) -> Result<(), CpuError> {
         let bias = self.bias.as_deref().map(weight);
-        let conv = Conv { weight: weight(&self.weight), bias };
+        let conv = Conv { weight: weight(&taps(&self.weight, self.dims.width)), bias };
         let x = Columns::from(rows, self.inputs(), BESIDE[0]);
         let (mut state, ConvDims { channels, width, .. }) = (state, self.dims);
         turn(sequences, &mut state, channels, width - 1);
