@@ -50,6 +50,11 @@ impl AttentionDims {
         self.query_width().saturating_add(self.kv_width().saturating_mul(2))
     }
 
+    /// Where the key or value of a query head begins in a row of the cache.
+    const fn kv_offset(&self, head: usize) -> usize {
+        head / (self.heads / self.kv_heads) * self.head_dim
+    }
+
     /// The positions that the token at `position` sees.
     pub fn seen(&self, position: usize) -> Range<usize> {
         let first = self.window.map_or(0, |window| (position + 1).saturating_sub(window));
@@ -82,6 +87,24 @@ impl AttentionDims {
     }
 }
 
+/// The softmax weights of one head for the token whose query of that head \[D\] is given: an element of `weights` for
+/// every position seen, of which the caller has checked that the cache holds them.
+pub(crate) fn weigh<R: Real>(
+    dims: &AttentionDims,
+    head: usize,
+    seen: Range<usize>,
+    query: &[R],
+    (cache_dims, cache): (&KvCacheDims, &[R]),
+    weights: &mut [R],
+) {
+    let scale = R::from_f64(dims.scale);
+    let offset = dims.kv_offset(head);
+    for (weight, s) in weights.iter_mut().zip(seen) {
+        *weight = scale * dot(query, &cache[cache_dims.offset(s) + offset..][..dims.head_dim]);
+    }
+    softmax(weights);
+}
+
 /// One token that sees the positions `seen`: `query` and `out` \[H, D\], `cache` the layer's keys and values
 /// with those of every position seen in place. `scores` has an element for every token seen; what it held
 /// does not matter.
@@ -109,15 +132,11 @@ pub fn grouped_query_attention<R: Real>(
     enough(operation, "cache rows", count, cache_dims.rows)?;
     enough(operation, "scores", count, scores.len())?;
     let scores = &mut scores[..count];
-    let scale = R::from_f64(dims.scale);
-    let (keys, values) = cache.split_at(cache.len() / 2);
+    let (_, values) = cache.split_at(cache.len() / 2);
     let heads = query.chunks_exact(head_dim).zip(out.chunks_exact_mut(head_dim));
     for (head, (query, out)) in heads.enumerate() {
-        let offset = head / (dims.heads / dims.kv_heads) * head_dim;
-        for (score, s) in scores.iter_mut().zip(seen.clone()) {
-            *score = scale * dot(query, &keys[cache_dims.offset(s) + offset..][..head_dim]);
-        }
-        softmax(scores);
+        let offset = dims.kv_offset(head);
+        weigh(dims, head, seen.clone(), query, (cache_dims, cache), scores);
         out.fill(R::ZERO);
         for (&weight, s) in scores.iter().zip(seen.clone()) {
             let value = &values[cache_dims.offset(s) + offset..][..head_dim];

@@ -119,6 +119,11 @@ pub fn block_gate<R: Real, W: Decode<R>>(
     Ok(())
 }
 
+/// log a = −8 σ(r) softplus(Λ): `r` before σ, `decay` is softplus(Λ).
+pub fn log_decay<R: Real>(r: R, decay: R) -> R {
+    R::from_f64(-GATE_STRENGTH) * sigmoid(r) * decay
+}
+
 /// One token of one channel: `gates` are i and r before σ, `decay` is softplus(Λ); updates `h` and returns
 /// it. With `first`, position 0, what `h` held is dropped.
 pub fn rg_lru_step<R: Real>(v: R, (i, r): (R, R), decay: R, first: bool, h: &mut R) -> R {
@@ -126,7 +131,7 @@ pub fn rg_lru_step<R: Real>(v: R, (i, r): (R, R), decay: R, first: bool, h: &mut
     *h = if first {
         input
     } else {
-        let log_a = R::from_f64(-GATE_STRENGTH) * sigmoid(r) * decay;
+        let log_a = log_decay(r, decay);
         log_a.exp() * *h + (-(log_a + log_a).exp_m1()).sqrt() * input
     };
     *h

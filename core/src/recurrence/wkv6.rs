@@ -61,9 +61,14 @@ pub struct Wkv6Token<'a, R> {
     pub decay: &'a [R],
 }
 
+/// ln w = −e^d.
+pub fn log_decay<R: Real>(d: R) -> R {
+    -d.exp()
+}
+
 /// w = e^(−e^d).
 pub fn decay<R: Real>(d: R) -> R {
-    (-d.exp()).exp()
+    log_decay(d).exp()
 }
 
 /// One token: updates `state` \[H, K, V\] and writes `out` \[H, V\]. Sums run over the key channels, first to

@@ -1,5 +1,5 @@
 use super::{Reference, Result, check_slots};
-use crate::attention::grouped_query_attention::{AttentionDims, grouped_query_attention};
+use crate::attention::grouped_query_attention::{AttentionDims, grouped_query_attention, weigh};
 use crate::attention::kv_cache::KvCacheDims;
 use crate::attention::rope::{rope, rope_frequencies, rope_rotation};
 use crate::backend::GroupedQueryAttention;
@@ -28,7 +28,8 @@ impl<R: Real> GroupedQueryAttention for Reference<'_, R> {
         enough(operation, "cache rows", 1, kv.rows)?;
         check_slots(operation, sequences, &cache)?;
         let pairs = dims.rotary / 2;
-        let work = self.work(kv.rows.saturating_add(3 * pairs).saturating_add(q_width))?;
+        let needed = kv.rows.saturating_add(3 * pairs).saturating_add(q_width);
+        let (work, mut observer) = self.mixer(needed)?;
         let (scores, work) = work.split_at_mut(kv.rows);
         let (frequencies, work) = work.split_at_mut(pairs);
         let (cos, work) = work.split_at_mut(pairs);
@@ -59,7 +60,14 @@ impl<R: Real> GroupedQueryAttention for Reference<'_, R> {
                 query.chunks_exact_mut(dims.head_dim).for_each(|head| rope(head, cos, sin));
                 let seen = seen.unwrap_or_else(|| dims.seen(position));
                 let out = &mut out[row * q_width..][..q_width];
-                grouped_query_attention(dims, seen, query, (kv, slot), scores, out)?;
+                grouped_query_attention(dims, seen.clone(), query, (kv, slot), scores, out)?;
+                if let Some(observer) = observer.as_mut().filter(|of| of.wants(position)) {
+                    let weights = &mut scores[..seen.len()];
+                    for (head, query) in query.chunks_exact(dims.head_dim).enumerate() {
+                        weigh(dims, head, seen.clone(), query, (kv, slot), weights);
+                        observer.attention(head, seen.clone(), weights);
+                    }
+                }
             }
         }
         Ok(())

@@ -6,6 +6,7 @@
 
 mod causal_conv1d;
 mod grouped_query_attention;
+mod observe;
 mod rg_lru;
 mod rows;
 mod ssd;
@@ -22,11 +23,14 @@ use crate::hybrid::config::{FeedForward, Mixer, ModelConfig, Recurrence};
 use crate::numeric::{Real, tensor::Tensor};
 use crate::state::{StateError, StateMut};
 
+pub use observe::Observe;
+
 /// The reference backend. Buffers are slices of `R`, weights borrowed [`Tensor`]s, decoded row by row into
 /// `work`.
 #[derive(Debug)]
 pub struct Reference<'a, R> {
     work: &'a mut [R],
+    observer: Option<&'a mut dyn Observe<R>>,
 }
 
 /// Elements of work space that any operation of a model needs, with sequences of at most `capacity` tokens.
@@ -66,6 +70,9 @@ pub fn work_elements(config: &ModelConfig, capacity: usize) -> usize {
 /// What the operations return.
 type Result<T = (), E = ReferenceError> = core::result::Result<T, E>;
 
+/// Who looks on, if anyone does.
+type Observer<'r, 'a, R> = Option<&'r mut (dyn Observe<R> + 'a)>;
+
 /// Checks that the slab has the state of every sequence's slot.
 fn check_slots<R>(
     operation: &'static str,
@@ -80,14 +87,33 @@ fn check_slots<R>(
 impl<'a, R: Real> Reference<'a, R> {
     /// With [`work_elements`] of work space, whatever it holds.
     pub const fn new(work: &'a mut [R]) -> Self {
-        Self { work }
+        Self { work, observer: None }
+    }
+
+    /// The same, looked at.
+    #[must_use]
+    pub fn observed(self, observer: Option<&'a mut dyn Observe<R>>) -> Self {
+        Self { observer, ..self }
     }
 
     fn work(&mut self, needed: usize) -> Result<&mut [R], CapacityError> {
-        let given = self.work.len();
-        let what = "reference work space";
-        self.work.get_mut(..needed).ok_or(CapacityError { what, needed, given })
+        work(self.work, needed)
     }
+
+    /// Work space of a mixer, and who looks on and is told that it begins.
+    fn mixer(&mut self, needed: usize) -> Result<(&mut [R], Observer<'_, 'a, R>), CapacityError> {
+        let work = work(self.work, needed)?;
+        let mut observer = self.observer.as_deref_mut();
+        if let Some(observer) = &mut observer {
+            observer.mixer();
+        }
+        Ok((work, observer))
+    }
+}
+
+fn work<R>(all: &mut [R], needed: usize) -> Result<&mut [R], CapacityError> {
+    let (given, what) = (all.len(), "reference work space");
+    all.get_mut(..needed).ok_or(CapacityError { what, needed, given })
 }
 
 /// What can go wrong in a reference operation.

@@ -3,7 +3,9 @@ use crate::backend::RgLru;
 use crate::batch::Sequences;
 use crate::error::enough;
 use crate::numeric::{Real, tensor::Tensor};
-use crate::recurrence::rg_lru::{RgLruDims, RgLruWeights, block_gate, decays, rg_lru_step};
+use crate::recurrence::rg_lru::{
+    RgLruDims, RgLruWeights, block_gate, decays, log_decay, rg_lru_step,
+};
 use crate::state::StateMut;
 
 impl<'a, R: Real> RgLru for Reference<'a, R> {
@@ -19,7 +21,7 @@ impl<'a, R: Real> RgLru for Reference<'a, R> {
         dims.check::<R, _>(weights, state.region.elements)?;
         enough("rg_lru", "x", sequences.rows().saturating_mul(channels), x.len())?;
         check_slots("rg_lru", sequences, &state)?;
-        let work = self.work(dims.work_elements())?;
+        let (work, mut observer) = self.mixer(dims.work_elements())?;
         let (decay, work) = work.split_at_mut(channels);
         let (input_gate, work) = work.split_at_mut(channels);
         let (recurrent_gate, row) = work.split_at_mut(channels);
@@ -31,6 +33,11 @@ impl<'a, R: Real> RgLru for Reference<'a, R> {
                 let v = &mut x[index * channels..][..channels];
                 block_gate(dims, &weights.input_gate, v, row, input_gate)?;
                 block_gate(dims, &weights.recurrent_gate, v, row, recurrent_gate)?;
+                if let Some(observer) = &mut observer {
+                    for (channel, (&r, &decay)) in recurrent_gate.iter().zip(&*decay).enumerate() {
+                        observer.log_decay(position, channel, log_decay(r, decay));
+                    }
+                }
                 let gates = input_gate.iter().zip(&*recurrent_gate).zip(&*decay);
                 for ((v, h), ((&i, &r), &decay)) in v.iter_mut().zip(&mut *slot).zip(gates) {
                     *v = rg_lru_step(*v, (i, r), decay, position == 0, h);

@@ -24,7 +24,7 @@ impl<'a, R: Real> SsdScan for Reference<'a, R> {
         enough(operation, "y", rows.saturating_mul(inner), y.len())?;
         dt.check((operation, "dt"), (rows, dims.heads), dt.buffer.len())?;
         check_slots(operation, sequences, &state)?;
-        let work = self.work(4 * dims.heads)?;
+        let (work, mut observer) = self.mixer(4 * dims.heads)?;
         let (bias, work) = work.split_at_mut(dims.heads);
         let (a, work) = work.split_at_mut(dims.heads);
         let (d, step) = work.split_at_mut(dims.heads);
@@ -37,10 +37,15 @@ impl<'a, R: Real> SsdScan for Reference<'a, R> {
         let parameters = SsdParameters { a, d };
         for sequence in sequences.iter() {
             let slot = &mut state.buffer[state.region.slot(sequence.slot)];
-            for row in sequence.rows {
+            for (position, row) in (sequence.position..).zip(sequence.rows) {
                 let dt = &dt.buffer[dt.row(row, dims.heads)];
                 for ((step, &dt), &bias) in step.iter_mut().zip(dt).zip(&*bias) {
                     *step = softplus(dt + bias);
+                }
+                if let Some(observer) = &mut observer {
+                    for (head, (&step, &a)) in step.iter().zip(&*a).enumerate() {
+                        observer.log_decay(position, head, step * a);
+                    }
                 }
                 let xbc = &xbc[row * width..][..width];
                 let y = &mut y[row * inner..][..inner];

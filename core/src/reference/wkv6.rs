@@ -3,7 +3,7 @@ use crate::backend::{Wkv6Inputs, Wkv6Scan};
 use crate::batch::Sequences;
 use crate::error::enough;
 use crate::numeric::{Real, tensor::Tensor};
-use crate::recurrence::wkv6::{Wkv6Dims, Wkv6Token, wkv6_step};
+use crate::recurrence::wkv6::{Wkv6Dims, Wkv6Token, log_decay, wkv6_step};
 use crate::state::StateMut;
 
 impl<'a, R: Real> Wkv6Scan for Reference<'a, R> {
@@ -26,17 +26,22 @@ impl<'a, R: Real> Wkv6Scan for Reference<'a, R> {
         }
         enough(operation, "out", rows.saturating_mul(width), out.len())?;
         check_slots(operation, sequences, &state)?;
-        let u = self.work(width)?;
+        let (u, mut observer) = self.mixer(width)?;
         bonus.decode(0, u)?;
         for sequence in sequences.iter() {
             let slot = &mut state.buffer[state.region.slot(sequence.slot)];
-            for row in sequence.rows {
+            for (position, row) in (sequence.position..).zip(sequence.rows) {
                 let token = Wkv6Token {
                     receptance: &receptance.buffer[receptance.row(row, width)],
                     key: &key.buffer[key.row(row, width)],
                     value: &value.buffer[value.row(row, width)],
                     decay: &decay.buffer[decay.row(row, width)],
                 };
+                if let Some(observer) = &mut observer {
+                    for (channel, &d) in token.decay.iter().enumerate() {
+                        observer.log_decay(position, channel, log_decay(d));
+                    }
+                }
                 wkv6_step(dims, &token, u, slot, &mut out[row * width..][..width])?;
             }
         }
