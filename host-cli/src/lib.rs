@@ -15,6 +15,7 @@ pub mod generate;
 pub mod journal;
 pub mod paper;
 pub mod plan;
+pub mod probe;
 pub mod progress;
 pub mod python_json;
 pub mod quirks;

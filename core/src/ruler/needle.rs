@@ -106,6 +106,9 @@ impl fmt::Display for Shown<'_> {
     }
 }
 
+/// How every needle begins.
+pub const NEEDLE_START: &str = "One of the special magic";
+
 /// Writes a needle's sentence; the kind of value is named in the plural always.
 pub(crate) fn write_needle(
     f: &mut fmt::Formatter<'_>,
@@ -115,5 +118,5 @@ pub(crate) fn write_needle(
 ) -> fmt::Result {
     let Needle { key, value } = needle;
     let (key, value) = (Shown { value: key, pairs }, Shown { value, pairs });
-    write!(f, "One of the special magic {} for {key} is: {value}.", kind.plural())
+    write!(f, "{NEEDLE_START} {} for {key} is: {value}.", kind.plural())
 }

@@ -7,6 +7,7 @@ pub mod corpora;
 pub mod generate;
 pub mod inspect;
 pub mod logits;
+pub mod probe;
 pub mod report;
 pub mod run;
 pub mod score;
@@ -33,6 +34,8 @@ pub enum Command {
     Inspect(Box<inspect::InspectArgs>),
     /// Writes a model's logits, for anyone to compare with another program's
     Logits(logits::LogitsArgs),
+    /// Shows how much of a needle a model still has within reach when it answers, layer by layer
+    Probe(Box<probe::ProbeArgs>),
     /// Shows what runs found, as tables and as data
     ///
     /// Tables in the shape of the paper's: tasks by length with their mean, runs side by side, and

@@ -16,7 +16,12 @@ use super::{Outcome, print};
 use crate::{
     args::{logits::LogitsArgs, run::PrecisionArg},
     checkpoint::Checkpoint,
-    engine::{computing::Computing, cpu, native, packed::Packed},
+    engine::{
+        computing::Computing,
+        cpu,
+        native::{self, Rows},
+        packed::Packed,
+    },
     error::{Error, Result},
     files,
     quirks::Quirk,
@@ -100,19 +105,22 @@ fn write(
         bar.inc(count as u64);
         Ok(())
     };
-    let text = ids.split_at(prompt);
+    let (prompt, following) = ids.split_at(prompt);
+    let text = (prompt, Rows::Every, following);
     match computing {
         Computing::Reference(PrecisionArg::F32) => {
             let weights = checkpoint.weights()?;
-            native::logits::<f32>(&weights, text, |row| see(&mut row.iter().copied()))?;
+            native::logits::<f32>(&weights, text, None, |row| see(&mut row.iter().copied()))?;
         }
         Computing::Reference(PrecisionArg::F64) => {
             let weights = checkpoint.weights()?;
-            native::logits::<f64>(&weights, text, |row| see(&mut row.iter().map(|x| x.to_f32())))?;
+            native::logits::<f64>(&weights, text, None, |row| {
+                see(&mut row.iter().map(|x| x.to_f32()))
+            })?;
         }
         Computing::Cpu(compute) => {
             let packed = Packed::new(checkpoint, compute)?;
-            cpu::logits(packed, text, |row| see(&mut row.iter().copied()))?;
+            cpu::logits(packed, (prompt, following), |row| see(&mut row.iter().copied()))?;
         }
     }
     bar.finish_and_clear();

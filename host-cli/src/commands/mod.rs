@@ -4,6 +4,7 @@ mod corpora;
 mod generate;
 mod inspect;
 mod logits;
+mod probe;
 mod prompts;
 mod report;
 mod run;
@@ -48,6 +49,7 @@ pub fn run(args: Args) -> Result<Outcome> {
         Command::Generate(args) => generate::run(*args),
         Command::Inspect(args) => inspect::run(&args),
         Command::Logits(args) => logits::run(&args),
+        Command::Probe(args) => probe::run(&args),
         Command::Report(args) => report::run(&args),
         Command::Run(args) => run::run(&args),
         Command::Score(args) => score::run(&args),

@@ -8,16 +8,18 @@ use std::sync::Mutex;
 use longseq_core::{
     hybrid::config::ModelConfig,
     numeric::Real,
-    reference::Reference,
+    reference::{Observe, Reference},
     state::{State, StateLayout},
 };
 use rayon::prelude::*;
 
 use super::{
     Continuation, Engine,
-    worker::{Rows, SlotMut, Worker, check_places, check_tokens, greedy, internal, zeros},
+    worker::{SlotMut, Worker, check_places, check_tokens, internal, zeros},
 };
 use crate::{checkpoint::Weights, error::Result};
+
+pub use super::worker::{Rows, greedy};
 
 /// Tokens of one call, where prompts may be cut.
 const TOKENS_PER_CALL: usize = 256;
@@ -92,10 +94,11 @@ impl<'a, R: Real> Native<'a, R> {
                     None => Worker::new(weights.config, *capacity, Rows::Last)?,
                 };
                 let mut next = None;
-                let read = worker.read(weights, layout, slot, (tokens, Rows::Last), |logits| {
-                    next = Some(greedy(logits)?);
-                    Ok(())
-                });
+                let read =
+                    worker.read(weights, layout, slot, (tokens, Rows::Last), None, |logits| {
+                        next = Some(greedy(logits)?);
+                        Ok(())
+                    });
                 workers.lock().map_err(internal)?.push(worker);
                 read?;
                 *place = next.ok_or_else(|| internal("a slot continued by no token"))?;
@@ -151,14 +154,15 @@ impl<R: Real> Engine for Native<'_, R> {
     }
 }
 
-/// The logits after every token of one text, handed to `see` some rows at a time, in order: a prompt is
-/// read in one go, what follows it token by token.
+/// The logits after the tokens of one text, handed to `see` some rows at a time, in order: a prompt is read in one go, what
+/// follows it token by token. Of the prompt `rows` are wanted, of the others all; `observer` looks on.
 ///
 /// # Errors
 /// A token beyond the vocabulary; not enough memory; whatever `see` returns.
 pub fn logits<R: Real>(
     weights: &Weights<'_>,
-    (prompt, following): (&[u32], &[u32]),
+    (prompt, rows, following): (&[u32], Rows, &[u32]),
+    mut observer: Option<&mut dyn Observe<R>>,
     mut see: impl FnMut(&[R]) -> Result<()>,
 ) -> Result<()> {
     check_tokens(weights.config.vocabulary, prompt.iter().chain(following))?;
@@ -168,11 +172,19 @@ pub fn logits<R: Real>(
     let mut recurrent = zeros::<R>("recurrent state", recurrent)?;
     let mut cache = zeros::<R>("keys and values", cache)?;
     let mut position = [0];
-    let mut worker = Worker::new(weights.config, capacity, Rows::Every)?;
-    for tokens in std::iter::once(prompt).chain(following.chunks(1)) {
+    let mut worker = Worker::new(weights.config, capacity, rows)?;
+    let following = following.chunks(1).map(|token| (token, Rows::Last));
+    for wanted in std::iter::once((prompt, rows)).chain(following) {
         let slot =
             SlotMut { recurrent: &mut recurrent, cache: &mut cache, position: &mut position };
-        worker.read(weights, layout, slot, (tokens, Rows::Every), &mut see)?;
+        worker.read(
+            weights,
+            layout,
+            slot,
+            wanted,
+            observer.as_deref_mut().map(|of| of as &mut dyn Observe<R>),
+            &mut see,
+        )?;
     }
     Ok(())
 }

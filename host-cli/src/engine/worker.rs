@@ -4,7 +4,7 @@ use longseq_core::{
     batch::Batch,
     hybrid::{config::ModelConfig, forward},
     numeric::Real,
-    reference::{Reference, work_elements},
+    reference::{Observe, Reference, work_elements},
     scratch::{Scratch, scratch},
     state::{State, StateLayout},
 };
@@ -73,7 +73,7 @@ impl<R: Real> Worker<R> {
         })
     }
 
-    /// Continues a slot by `tokens`; hands the logits of the rows asked for to `see`, piece by
+    /// Continues a slot by `tokens`, looked at by `observer`; hands the logits of the rows asked for to `see`, piece by
     /// piece.
     pub fn read(
         &mut self,
@@ -81,6 +81,7 @@ impl<R: Real> Worker<R> {
         layout: StateLayout<'_>,
         slot: SlotMut<'_, R>,
         (tokens, rows): (&[u32], Rows),
+        mut observer: Option<&mut dyn Observe<R>>,
         mut see: impl FnMut(&[R]) -> Result<()>,
     ) -> Result<()> {
         let SlotMut { recurrent, cache, position } = slot;
@@ -96,7 +97,8 @@ impl<R: Real> Worker<R> {
             let batch = Batch::new(piece, &ends, &[0], &wanted).map_err(internal)?;
             let elements = scratch(weights.config, piece.len());
             let mut scratch = Scratch::carve(&elements, &mut self.arena).map_err(internal)?;
-            let mut backend = Reference::new(&mut self.work);
+            let mut backend = Reference::new(&mut self.work)
+                .observed(observer.as_deref_mut().map(|of| of as &mut dyn Observe<R>));
             let model = weights.model();
             let logits = &mut self.logits[..];
             forward(&mut backend, &model, &batch, &mut state, &mut scratch, logits)
