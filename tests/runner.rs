@@ -5,7 +5,7 @@ use longseq_core::batch::Batch;
 use longseq_core::hybrid::config::ModelConfig;
 use longseq_core::hybrid::{ForwardError, forward};
 use longseq_core::numeric::Real;
-use longseq_core::reference::{Reference, ReferenceError, work_elements};
+use longseq_core::reference::{Observe, Reference, ReferenceError, work_elements};
 use longseq_core::scratch::{Scratch, scratch};
 use longseq_core::state::{LayerState, Region, State, StateLayout};
 
@@ -68,6 +68,16 @@ impl<'c, R: Real> Runner<'c, R> {
         continuations: &[(usize, &[u32])],
         logits_for: &[usize],
     ) -> Result<Vec<Vec<f64>>, Failure> {
+        self.observed(continuations, logits_for, None)
+    }
+
+    /// The same, looked at.
+    pub fn observed(
+        &mut self,
+        continuations: &[(usize, &[u32])],
+        logits_for: &[usize],
+        observer: Option<&mut dyn Observe<R>>,
+    ) -> Result<Vec<Vec<f64>>, Failure> {
         let config = self.weights.config;
         let tokens: Vec<u32> =
             continuations.iter().flat_map(|(_, tokens)| *tokens).copied().collect();
@@ -82,7 +92,8 @@ impl<'c, R: Real> Runner<'c, R> {
         let mut logits = poisoned(logits_for.len() * config.vocabulary);
         let mut scratch = Scratch::carve(&elements, &mut arena).expect("scratch");
         let mut work = poisoned(work_elements(config, self.capacity));
-        let mut backend = Reference::new(&mut work);
+        let observer = observer.map(|of| of as &mut dyn Observe<R>);
+        let mut backend = Reference::new(&mut work).observed(observer);
         let layout = self.layout();
         let (recurrent, cache) = (&mut self.recurrent[..], &mut self.cache[..]);
         let mut state = State::new(layout, recurrent, cache, &mut self.positions).expect("state");
@@ -110,6 +121,11 @@ impl<'c, R: Real> Runner<'c, R> {
     /// One slot's piece of the recurrent slab.
     pub fn recurrent(&self, region: Region, slot: usize) -> Vec<f64> {
         to_f64(&self.recurrent[region.slot(slot)])
+    }
+
+    /// Lends one slot's piece of the recurrent slab.
+    pub fn recurrent_mut(&mut self, region: Region, slot: usize) -> &mut [R] {
+        &mut self.recurrent[region.slot(slot)]
     }
 
     /// One slot's keys and values of a layer, oldest first.

@@ -1,10 +1,12 @@
 //! Attention against its definition; windows; the ring of a windowed cache.
 
+use std::ops::Range;
+
 use longseq_core::attention::grouped_query_attention::{AttentionDims, grouped_query_attention};
 use longseq_core::attention::kv_cache::KvCacheDims;
 use longseq_core::backend::GroupedQueryAttention;
 use longseq_core::batch::Batch;
-use longseq_core::reference::Reference;
+use longseq_core::reference::{Observe, Reference};
 use longseq_core::state::{Region, StateMut};
 use longseq_tests::golden::max_difference;
 use proptest::prelude::*;
@@ -25,6 +27,16 @@ fn dims(window: Option<usize>) -> AttentionDims {
 
 /// One call over all tokens, with a cache of `capacity`; NaN wherever nothing should be read.
 fn attend(dims: &AttentionDims, capacity: usize, qkv: &[f64], splits: &[usize]) -> Vec<f64> {
+    observed(dims, (capacity, qkv), splits, None)
+}
+
+/// The same, looked at.
+fn observed(
+    dims: &AttentionDims,
+    (capacity, qkv): (usize, &[f64]),
+    splits: &[usize],
+    mut observer: Option<&mut Weights>,
+) -> Vec<f64> {
     let kv = KvCacheDims::new(dims, capacity);
     let mut cache = vec![f64::NAN; kv.elements()];
     let mut work = vec![f64::NAN; kv.rows + 64];
@@ -39,12 +51,33 @@ fn attend(dims: &AttentionDims, capacity: usize, qkv: &[f64], splits: &[usize]) 
         let mut piece = vec![f64::NAN; (end - start) * dims.query_width()];
         let rows = &qkv[start * dims.qkv_width()..end * dims.qkv_width()];
         Reference::new(&mut work)
+            .observed(observer.as_deref_mut().map(|of| of as &mut dyn Observe<f64>))
             .grouped_query_attention(dims, &batch.sequences(&[start]), rows, &kv, state, &mut piece)
             .unwrap();
         out.extend(piece);
         start = end;
     }
     out
+}
+
+/// Weights of each head, from every token.
+#[derive(Debug, Default)]
+struct Weights(Vec<(Range<usize>, Vec<f64>)>);
+
+impl Observe<f64> for Weights {
+    fn mixer(&mut self) {}
+
+    fn wants(&self, _: usize) -> bool {
+        true
+    }
+
+    fn attention(&mut self, _: usize, seen: Range<usize>, weights: &[f64]) {
+        self.0.push((seen, weights.to_vec()));
+    }
+
+    fn log_decay(&mut self, _: usize, _: usize, _: f64) {
+        unreachable!("attention does not decay");
+    }
 }
 
 /// Softmax-weighted means, straight from the definition, without rotation.
@@ -82,6 +115,31 @@ proptest! {
         let tokens = qkv.len() / dims.qkv_width();
         let found = attend(&dims, tokens, &qkv, &[tokens]);
         prop_assert!(max_difference(&found, &definition(&dims, &qkv)) < 1e-12);
+    }
+
+    #[test]
+    fn an_observer_sees_the_weights_of_the_values(
+        qkv in rows(),
+        window in prop::option::of(1..8_usize),
+        cut in any::<prop::sample::Index>(),
+    ) {
+        let dims = dims(window);
+        let tokens = qkv.len() / dims.qkv_width();
+        let cut = cut.index(tokens);
+        let splits: Vec<usize> = [cut, tokens].into_iter().filter(|&end| end > 0).collect();
+        let mut weights = Weights::default();
+        let out = observed(&dims, (tokens, &qkv), &splits, Some(&mut weights));
+        prop_assert_eq!(weights.0.len(), tokens * dims.heads);
+        let (d, first_value) = (dims.head_dim, dims.query_width() + dims.kv_width());
+        for (index, (seen, weights)) in weights.0.iter().enumerate() {
+            let group = index % dims.heads / (dims.heads / dims.kv_heads);
+            for i in 0..d {
+                let value = |s: usize| qkv[s * dims.qkv_width() + first_value + group * d + i];
+                let sum: f64 = seen.clone().zip(weights).map(|(s, w)| w * value(s)).sum();
+                prop_assert!((sum - out[index * d + i]).abs() < 1e-12);
+            }
+            prop_assert_eq!(seen.clone(), dims.seen(index / dims.heads));
+        }
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 mod goldens;
 mod laws;
+mod observed;
 mod quirks;
 mod refusals;
 
