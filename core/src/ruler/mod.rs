@@ -24,6 +24,7 @@ mod repr;
 pub mod rng;
 pub mod score;
 mod search;
+pub mod sizes;
 pub mod task;
 pub mod template;
 mod tracking_prompt;
