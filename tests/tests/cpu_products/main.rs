@@ -1,5 +1,6 @@
 //! The CPU backend's products against the reference, on every instruction set of this machine.
 
+mod bf16;
 mod linear;
 
 use longseq_core::numeric::tensor::{Dtype, Tensor};
