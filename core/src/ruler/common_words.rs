@@ -2,7 +2,7 @@
 //! numbered list appear most often?
 //!
 //! Drawn for a prompt, in this order: the words of the worked example, if there is one; the words
-//! of the list. Of each, the first ten are common. The order of a list comes from a private generator with the
+//! of the list. Of each, the first ten are common. The order comes from a private generator with the
 //! run's seed, so common words stand at the same numbers in every prompt of a size.
 //! Source: RULER `common_words_extraction.py`; docs/ruler.md §6.
 

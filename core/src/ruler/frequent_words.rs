@@ -177,10 +177,11 @@ impl<'a> FrequentWords<'a> {
 
     /// Whether a text of `words` words is one that the profile takes ([`Frequent::told`]).
     fn tells(&self, words: usize) -> bool {
-        let known = self.names.len();
-        let least = occurrences(words, REFERENCES);
-        let next = if known > REFERENCES + 1 { occurrences(words, REFERENCES + 1) } else { 0 };
-        !self.sizes.told || known > REFERENCES && least > next
+        if !self.sizes.told {
+            return true;
+        }
+        let appears = |rank| if rank < self.names.len() { occurrences(words, rank) } else { 0 };
+        appears(REFERENCES) > appears(REFERENCES + 1)
     }
 
     /// Measures the smallest prompt: without any coded word, or with those asked for.

@@ -27,6 +27,7 @@ mod search;
 pub mod sizes;
 pub mod task;
 pub mod template;
+mod tracking_example;
 mod tracking_prompt;
 mod variable_tracking;
 pub mod words;

@@ -247,5 +247,5 @@ pub const MINI: Sizes = Sizes {
     },
     frequent: Frequent { tokens_per_word: 50, steps: 128, told: true },
     document: Document::Sentence,
-    answers: Answers { needle: 32, tracking: 24, common: 32, frequent: 28, question: 24 },
+    answers: Answers { needle: 32, tracking: 24, common: 32, frequent: 24, question: 24 },
 };

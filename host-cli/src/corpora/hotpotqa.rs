@@ -65,10 +65,11 @@ fn documents_of(entry: &Entry, document: Document) -> (Vec<String>, Vec<String>)
     }
     let (mut own, mut more) = (Vec::new(), Vec::new());
     for (title, sentences) in &entry.context {
-        let sentence = |at| sentences.get(at).map_or("", |sentence: &String| sentence.trim());
         let fact = entry.supporting_facts.iter().find(|(of, _)| of == title);
-        let to = if fact.is_some() { &mut own } else { &mut more };
-        to.push(format!("{title}\n{}", sentence(fact.map_or(0, |&(_, at)| at))));
+        // Some numbers of the published file are past the paragraph's end.
+        let sentence = sentences.get(fact.map_or(0, |&(_, at)| at)).or(sentences.last());
+        let text = format!("{title}\n{}", sentence.map_or("", |sentence| sentence.trim()));
+        if fact.is_some() { own.push(text) } else { more.push(text) }
     }
     (own, more)
 }

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::{
     Mean,
     against::{self, Against},
-    provenance, ruler_cells,
+    mini, provenance, ruler_cells,
     run::{Cell, Run},
 };
 use crate::{
@@ -64,7 +64,7 @@ fn record(run: &Run, cell: &Cell) -> [String; COLUMNS.len()] {
 
 /// Everything: for each run its `plan.json` as it is, hashes of the predictions, cells, means over
 /// RULER's tasks by length, and the notes. Scores and intervals in percent, null where there are
-/// none. `against` adds to a run what the paper has beside it.
+/// none. `profile_mini` says what that profile has smaller, null where no run has it. `against` adds to a run what the paper has beside it.
 pub fn json(runs: &[Run], against: &[Against<'_>]) -> Result<Value> {
     let mut values: Vec<Value> = runs.iter().map(run_json).collect();
     for (value, against) in values.iter_mut().zip(against) {
@@ -72,6 +72,7 @@ pub fn json(runs: &[Run], against: &[Against<'_>]) -> Result<Value> {
     }
     Ok(json!({
         "report": { "program": "longseq", "version": env!("CARGO_PKG_VERSION") },
+        "profile_mini": mini::json(runs),
         "runs": values,
     }))
 }

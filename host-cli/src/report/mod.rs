@@ -2,6 +2,7 @@
 
 pub mod against;
 pub mod data;
+pub mod mini;
 pub mod provenance;
 pub mod run;
 pub mod tables;
