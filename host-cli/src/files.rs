@@ -1,12 +1,15 @@
 //! What the operating system's files need beside bytes.
 
 use std::{
-    fs::File,
-    io::{self, Read as _},
+    fs::{self, File},
+    io::{self, Read as _, Write as _},
     path::Path,
 };
 
 use indicatif::BinaryBytes;
+use tempfile::NamedTempFile;
+
+use crate::error::{Error, Result};
 
 /// The most that [`read`] takes in: many times the largest corpus or tokenizer.
 const MOST_BYTES: u64 = 1 << 30;
@@ -25,6 +28,22 @@ pub fn read_at_most(path: &Path, most: u64) -> io::Result<Vec<u8>> {
         return Err(io::Error::new(io::ErrorKind::FileTooLarge, what));
     }
     Ok(bytes)
+}
+
+/// Writes a file, in a folder that is made where it is not there; it takes its name when it is complete.
+///
+/// # Errors
+/// What the operating system says, with the path.
+pub fn write_whole(path: &Path, content: &[u8]) -> Result<()> {
+    let failed = |source: &io::Error| Error::io("write", path, source);
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    let folder = folder.unwrap_or(Path::new("."));
+    fs::create_dir_all(folder).map_err(|source| Error::io("create", folder, &source))?;
+    let mut file = NamedTempFile::new_in(folder).map_err(|source| failed(&source))?;
+    file.write_all(content).map_err(|source| failed(&source))?;
+    make_readable(file.as_file()).map_err(|source| failed(&source))?;
+    file.persist(path).map_err(|source| failed(&source.error))?;
+    Ok(())
 }
 
 /// Gives a temporary file, which is for its owner only, the rights of a usual one.

@@ -24,6 +24,7 @@ pub mod run;
 pub mod sample;
 pub mod score;
 pub mod sentences;
+pub mod study;
 pub mod table;
 pub mod template;
 pub mod tokenizer;

@@ -25,6 +25,8 @@ pub struct Progress {
     /// Draws nothing where stderr is no terminal.
     bar: ProgressBar,
     plain: bool,
+    /// What this is a part of, if of anything.
+    part: Option<String>,
     started: Instant,
     last_line: Instant,
     total: u64,
@@ -38,8 +40,8 @@ pub struct Progress {
 }
 
 impl Progress {
-    /// Progress through `total` tokens.
-    pub fn new(total: usize) -> Self {
+    /// Progress through `total` tokens, of a part of something that tells of the whole itself.
+    pub fn new(total: usize, part: Option<&str>) -> Self {
         let bar = ProgressBar::with_draw_target(Some(total as u64), ProgressDrawTarget::stderr());
         if let Ok(style) = ProgressStyle::with_template(BAR) {
             bar.set_style(style);
@@ -48,6 +50,7 @@ impl Progress {
         Self {
             bar,
             plain: !stderr().is_terminal(),
+            part: part.map(str::to_owned),
             started: now,
             last_line: now,
             total: total as u64,
@@ -62,7 +65,7 @@ impl Progress {
 
     /// Progress that nobody sees.
     pub fn hidden() -> Self {
-        Self { bar: ProgressBar::hidden(), plain: false, ..Self::new(0) }
+        Self { bar: ProgressBar::hidden(), plain: false, ..Self::new(0, None) }
     }
 
     /// A cell begins.
@@ -114,16 +117,17 @@ impl Progress {
     }
 
     fn state(&self) -> String {
-        let Self { cell, samples, answered, failed, .. } = self;
+        let Self { part, cell, samples, answered, failed, .. } = self;
+        let part = part.as_ref().map_or_else(String::new, |part| format!("{part}: "));
         match failed {
-            0 => format!("{cell}: {answered} of {samples}"),
-            _ => format!("{cell}: {answered} of {samples}, {failed} failed"),
+            0 => format!("{part}{cell}: {answered} of {samples}"),
+            _ => format!("{part}{cell}: {answered} of {samples}, {failed} failed"),
         }
     }
 
     /// Says once, after the first answer, how long the whole may take.
     fn estimate(&mut self) {
-        if std::mem::replace(&mut self.estimated, true) {
+        if std::mem::replace(&mut self.estimated, true) || self.part.is_some() {
             return;
         }
         let per_second = self.tokens as f64 / self.started.elapsed().as_secs_f64().max(1e-3);

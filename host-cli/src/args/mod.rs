@@ -11,6 +11,7 @@ pub mod probe;
 pub mod report;
 pub mod run;
 pub mod score;
+pub mod study;
 
 use clap::{Parser, Subcommand};
 
@@ -54,4 +55,11 @@ pub enum Command {
     /// folder, byte for byte as RULER's evaluate.py, and prints the summary. Predictions are never
     /// changed: chunk files <task>-<k>.jsonl are read together, not merged and deleted.
     Score(score::ScoreArgs),
+    /// Repeats the study of Huang (2025) with small models that are built in, and writes a report
+    ///
+    /// Five models of about a million parameters, trained alike, answer RULER's tasks at half to eight times
+    /// their training length and find needles at several depths. The report shows scores against length,
+    /// tests the paper's claims on them, and shows where each sample was lost. Your own checkpoints can
+    /// stand beside them.
+    Study(study::StudyArgs),
 }

@@ -9,6 +9,7 @@ mod prompts;
 mod report;
 mod run;
 mod score;
+mod study;
 
 use std::{
     io::{ErrorKind, Write, stdout},
@@ -53,6 +54,7 @@ pub fn run(args: Args) -> Result<Outcome> {
         Command::Report(args) => report::run(&args),
         Command::Run(args) => run::run(&args),
         Command::Score(args) => score::run(&args),
+        Command::Study(args) => study::run(&args),
     }
 }
 

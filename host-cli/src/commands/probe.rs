@@ -24,6 +24,13 @@ use crate::{
 
 /// Runs the subcommand.
 pub fn run(args: &ProbeArgs) -> Result<Outcome> {
+    let probes = probes(args)?;
+    print(&if args.json { json(&probes)? } else { text(&probes) })?;
+    Ok(Outcome::Done)
+}
+
+/// Probes what was asked for.
+pub fn probes(args: &ProbeArgs) -> Result<Vec<Probe>> {
     let checkpoint = Checkpoint::open(&args.model)?;
     let tokenizer = Tokenizer::load(args.tokenizer.as_deref().unwrap_or(&args.model))?;
     tokenizer.check_vocabulary(checkpoint.config().vocabulary)?;
@@ -41,14 +48,13 @@ pub fn run(args: &ProbeArgs) -> Result<Outcome> {
         })
         .collect::<Result<Vec<_>>>();
     bar.finish_and_clear();
-    let probes = probes?;
-    print(&if args.json {
-        let json = serde_json::to_string_pretty(&probes);
-        json.map_err(|source| Error::new(format!("no JSON can be made: {source}")))? + "\n"
-    } else {
-        text(&probes)
-    })?;
-    Ok(Outcome::Done)
+    probes
+}
+
+/// Probes as JSON.
+pub fn json(probes: &[Probe]) -> Result<String> {
+    let json = serde_json::to_string_pretty(probes);
+    Ok(json.map_err(|source| Error::new(format!("no JSON can be made: {source}")))? + "\n")
 }
 
 /// The samples asked for, with the name of their task.

@@ -4,12 +4,13 @@ mod batch;
 mod chosen;
 mod end;
 
-use std::{collections::BTreeMap, num::NonZeroUsize, path::Path};
+use std::{collections::BTreeMap, num::NonZeroUsize, path::Path, sync::atomic::AtomicBool};
 
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::json;
 
-use self::{chosen::Chosen, end::End};
+use self::chosen::Chosen;
+pub use self::end::End;
 use super::{Outcome, print, prompts};
 use crate::{
     args::run::{RunArgs, RunningArgs},
@@ -40,9 +41,23 @@ const MOST_THREADS: usize = 1024;
 
 /// Runs the subcommand.
 pub fn run(args: &RunArgs) -> Result<Outcome> {
+    set_threads(args.running.threads)?;
+    let stop = interrupt::flag()?;
+    match execute(args, None, &stop)? {
+        Some((end, plan)) => end.tell(args, &plan),
+        None => Ok(Outcome::Done),
+    }
+}
+
+/// Runs a part of a study, which sets threads, watches for Ctrl-C and says what comes out; `None` with `--dry-run`.
+pub fn part(args: &RunArgs, name: &str, stop: &AtomicBool) -> Result<Option<End>> {
+    Ok(execute(args, Some(name), stop)?.map(|(end, _)| end))
+}
+
+/// What was done of a plan; `None` with `--dry-run`.
+fn execute(args: &RunArgs, part: Option<&str>, stop: &AtomicBool) -> Result<Option<(End, Plan)>> {
     let RunningArgs { backend, precision, compute, .. } = args.running;
     let computing = Computing::new(backend, precision, compute)?;
-    set_threads(args)?;
     let mut checkpoint = Checkpoint::open(&args.model)?;
     checkpoint.reproduce(&args.running.quirks)?;
     let tokenizer = Tokenizer::load(args.tokenizer.as_deref().unwrap_or(&args.model))?;
@@ -70,25 +85,24 @@ pub fn run(args: &RunArgs) -> Result<Outcome> {
     let memory =
         computing.memory(checkpoint.config(), &packing, (schedule.slots(), check.longest()))?;
     let estimate = Estimate { plan: &plan, check: &check, tokenizer: &tokenizer, schedule, memory };
-    say(&estimate.to_string());
+    if part.is_none() {
+        say(&estimate.to_string());
+    }
     let Some(folder) = folder else {
-        return print_plan(args, &plan, &check);
+        return print_plan(args, &plan, &check).map(|()| None);
     };
     let machine = machine(args, schedule, &tokenizer, &sources);
     let mut journal = folder.open(&plan, check.first.as_ref(), &machine)?;
-    let stop = interrupt::flag()?;
-    let parts =
-        Parts { plan: &plan, source: &source, tokenizer: &tokenizer, schedule, stop: &stop };
+    let parts = Parts { plan: &plan, source: &source, tokenizer: &tokenizer, schedule, stop };
     let engine = || computing.engine(&checkpoint, schedule.slots(), check.longest());
     let ended = check.pending() == 0 || {
-        let mut progress = Progress::new(check.work());
+        let mut progress = Progress::new(check.work(), part);
         let ended = run::run(parts, &check, &mut *engine()?, &mut journal, &mut progress);
         progress.finish();
         ended?
     };
     let samples = check.finished + check.pending();
-    let end = End { samples, failed: journal.failed(), ended };
-    end.tell(args, &plan)
+    Ok(Some((End { samples, failed: journal.failed(), ended }, plan)))
 }
 
 fn schedule(
@@ -107,9 +121,10 @@ fn schedule(
     }
 }
 
-fn set_threads(args: &RunArgs) -> Result<()> {
+/// Starts so many threads, for the whole of the program.
+pub fn set_threads(threads: Option<NonZeroUsize>) -> Result<()> {
     // 0 stands for one a core.
-    let threads = args.running.threads.map_or(0, NonZeroUsize::get);
+    let threads = threads.map_or(0, NonZeroUsize::get);
     let help = "leave out --threads: the default is one a core";
     if threads > MOST_THREADS {
         return Err(
@@ -246,13 +261,12 @@ fn machine(
 }
 
 /// `--dry-run` ends here.
-fn print_plan(args: &RunArgs, plan: &Plan, check: &Check) -> Result<Outcome> {
+fn print_plan(args: &RunArgs, plan: &Plan, check: &Check) -> Result<()> {
     let sha256 = plan.sha256();
     print(&if args.json {
         let said = json!({"plan_sha256": sha256, "plan": plan, "first_prompt": check.first});
         format!("{said}\n")
     } else {
         format!("nothing was run (--dry-run); the plan is {sha256}\n")
-    })?;
-    Ok(Outcome::Done)
+    })
 }

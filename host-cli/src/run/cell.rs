@@ -22,6 +22,9 @@ pub struct Schedule {
 }
 
 impl Schedule {
+    /// Samples of a batch that pay: a step reads the weights once for all of them; beyond so many little is gained.
+    pub const PAYS: usize = 8;
+
     /// One prompt after another, each from its start.
     fn alone(self) -> Self {
         Self { batch: 1, shared_prefixes: false, ..self }

@@ -9,13 +9,10 @@ use crate::{
     run::cell::Schedule,
 };
 
-/// The step of a batch reads the weights once for all its samples; beyond this many little is gained.
-const PAYS: usize = 8;
-
 /// As many as pay.
 pub fn most(computing: Computing) -> usize {
     match computing {
-        Computing::Cpu(_) => PAYS,
+        Computing::Cpu(_) => Schedule::PAYS,
         // One slot a thread.
         Computing::Reference(_) => rayon::current_num_threads(),
     }
