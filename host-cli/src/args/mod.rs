@@ -10,6 +10,7 @@ pub mod logits;
 pub mod report;
 pub mod run;
 pub mod score;
+pub mod show;
 
 use clap::{Parser, Subcommand};
 
@@ -51,4 +52,10 @@ pub enum Command {
     /// folder, byte for byte as RULER's evaluate.py, and prints the summary. Predictions are never
     /// changed: chunk files <task>-<k>.jsonl are read together, not merged and deleted.
     Score(score::ScoreArgs),
+    /// Shows one sample of a run: prompt, needles, answer, references
+    ///
+    /// Both ends of the prompt as it was read, where the references stand in it (by token, and in
+    /// percent of the prompt), what the model wrote, and which references it found. Needs nothing but
+    /// the folder of the run.
+    Show(show::ShowArgs),
 }

@@ -8,6 +8,7 @@ mod prompts;
 mod report;
 mod run;
 mod score;
+mod show;
 
 use std::{
     io::{ErrorKind, Write, stdout},
@@ -51,6 +52,7 @@ pub fn run(args: Args) -> Result<Outcome> {
         Command::Report(args) => report::run(&args),
         Command::Run(args) => run::run(&args),
         Command::Score(args) => score::run(&args),
+        Command::Show(args) => show::run(&args),
     }
 }
 
