@@ -39,6 +39,14 @@ const LOOK: &str = r#"(() => {
     document.querySelectorAll("details").forEach(details => details.open = true);
     const opened = wide();
     document.querySelectorAll("details").forEach(details => details.open = false);
+    const clipped = [...document.querySelectorAll("figure svg")].flatMap(svg => {
+        const { width, height } = svg.viewBox.baseVal;
+        return [...svg.querySelectorAll("text")].filter(text => {
+            const box = text.getBBox();
+            return box.width > 0 && (box.x < -1 || box.y < -1 ||
+                box.x + box.width > width + 1 || box.y + box.height > height + 1);
+        }).map(text => text.textContent);
+    });
     const named = svg => svg.getAttribute("role") === "img" &&
         (svg.getAttribute("aria-labelledby") ?? "").split(" ").filter(id =>
             document.getElementById(id)?.textContent.trim()).length === 2;
@@ -47,7 +55,7 @@ const LOOK: &str = r#"(() => {
     const links = [...document.querySelectorAll("a[href^='#']")];
     const shown = figures.filter(svg => svg.getBoundingClientRect().width > 0);
     return {
-        closed, opened,
+        closed, opened, clipped,
         width: innerWidth,
         figures: figures.length,
         unnamed: figures.filter(svg => !named(svg)).length,
@@ -79,6 +87,7 @@ fn the_page_works_in_a_browser() {
             assert_eq!(seen["width"], json!(width), "{at}");
             let fits = json!({ "over": 0, "outside": [] });
             assert_eq!((&seen["closed"], &seen["opened"]), (&fits, &fits), "{at}");
+            assert_eq!(seen["clipped"], json!([]), "text of figures is cut off: {at}");
             assert!(seen["figures"].as_u64() >= Some(30), "{at}");
             assert_eq!(seen["unnamed"], json!(0), "{at}");
             assert!(seen["smallest"].as_f64() >= Some(9.0), "text of figures is too small: {at}");

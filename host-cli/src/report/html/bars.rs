@@ -5,7 +5,7 @@ use super::{
     svg::{Anchor, Svg},
 };
 
-const SIZE: [f64; 2] = [330.0, 170.0];
+const SIZE: [f64; 2] = [260.0, 160.0];
 const LEFT: f64 = 34.0;
 
 /// A bar: percent, and the interval.

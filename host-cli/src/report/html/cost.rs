@@ -16,69 +16,68 @@ use crate::table::Table;
 /// Values by length.
 type ByLength = BTreeMap<usize, f64>;
 
-/// Both figures.
-pub fn figures(models: &[Model<'_>]) -> [Figure; 2] {
-    [
-        figure(
-            models,
-            ("rate", "Tokens a second", Unit::Rate, rates),
-            "Tokens of prompts and answers that passed through the model, by the time it took, over \
-             all cells of a length; with several sequences at a time and shared prefixes read once.",
-            "the runs' folders hold no timings.jsonl (runs before longseq recorded it)",
+/// The figure: a picture of each, as far as it was recorded.
+pub fn figure(models: &[Model<'_>]) -> Figure {
+    let (mut panels, mut tables, mut missing) = (Vec::new(), Vec::new(), Vec::new());
+    let parts: [(&str, &str, Unit, fn(&Model<'_>) -> ByLength, &str); 2] = [
+        ("rate", "Tokens a second", Unit::Rate, rates, "timings.jsonl"),
+        ("memory", "Memory of one sequence", Unit::Bytes, memory, "memory in plan.json"),
+    ];
+    for (id, title, unit, values, record) in parts {
+        let all: Vec<ByLength> = models.iter().map(values).collect();
+        if all.iter().all(BTreeMap::is_empty) {
+            missing.push(record);
+            continue;
+        }
+        let chart = chart(models, &all, unit);
+        panels.push(Panel::new(id, title, &chart.draw(), &chart.description()));
+        tables.push(HtmlTable::new(&table(models, &all, title, unit)));
+    }
+    let missing = match missing.as_slice() {
+        [] => String::new(),
+        missing => format!(
+            "The runs hold no {}: they were made before longseq recorded it.",
+            missing.join(" and no ")
         ),
-        figure(
-            models,
-            ("memory", "Memory of one sequence", Unit::Bytes, memory),
-            "Recurrent state, keys and values of one sequence at its full length, from the model's \
-             configuration; weights come on top once.",
-            "the runs' plan.json holds no memory (runs before longseq recorded it)",
-        ),
-    ]
+    };
+    Figure {
+        id: "cost".to_owned(),
+        title: "Cost by length".to_owned(),
+        caption: "Left: tokens of prompts and answers that passed through the model, by the time it \
+                  took, over all cells of a length; several sequences at a time, shared prefixes read \
+                  once. Right: recurrent state, keys and values of one sequence at its full length; \
+                  weights come on top once."
+            .to_owned(),
+        legend: if panels.is_empty() { Vec::new() } else { legend(models) },
+        legend_class: "",
+        panels,
+        tables,
+        missing,
+    }
 }
 
-fn figure(
-    models: &[Model<'_>],
-    (id, title, unit, values): (&str, &str, Unit, fn(&Model<'_>) -> ByLength),
-    caption: &str,
-    why: &str,
-) -> Figure {
-    let all: Vec<ByLength> = models.iter().map(values).collect();
-    let series = models.iter().zip(&all).enumerate().map(|(place, (model, values))| {
+fn chart(models: &[Model<'_>], all: &[ByLength], unit: Unit) -> LineChart {
+    let series = models.iter().zip(all).enumerate().map(|(place, (model, values))| {
         let point = |(&length, &value): (&usize, &f64)| Point { length, value, interval: None };
         Series { name: model.name.clone(), place, points: values.iter().map(point).collect() }
     });
-    let chart = LineChart {
-        size: [440.0, 260.0],
+    LineChart {
+        size: [440.0, 250.0],
         series: series.collect(),
         marks: Vec::new(),
         unit,
         names: None,
-    };
-    let empty = all.iter().all(BTreeMap::is_empty);
-    let mut panel = Panel::new(id, title, &chart.draw(), &chart.description());
-    panel.title = String::new();
+    }
+}
+
+fn table(models: &[Model<'_>], all: &[ByLength], title: &str, unit: Unit) -> Titled {
     let lengths: BTreeSet<usize> = all.iter().flat_map(|values| values.keys().copied()).collect();
-    let rows = models.iter().zip(&all).map(|(model, values)| {
+    let rows = models.iter().zip(all).map(|(model, values)| {
         let value = |length| values.get(length).map_or_else(dash, |&value| unit.shown(value));
         row(&model.name, lengths.iter().map(value))
     });
-    let table = Table {
-        rows: rows.collect(),
-        header: row("model", lengths.iter().map(|length| format!("{length} tokens"))),
-    };
-    Figure {
-        id: format!("cost-{id}"),
-        title: title.to_owned(),
-        caption: caption.to_owned(),
-        panels: if empty { Vec::new() } else { vec![panel] },
-        legend: if empty { Vec::new() } else { legend(models) },
-        tables: if empty {
-            Vec::new()
-        } else {
-            vec![HtmlTable::new(&Titled { title: title.to_owned(), table })]
-        },
-        missing: if empty { format!("Nothing to show: {why}.") } else { String::new() },
-    }
+    let header = row("model", lengths.iter().map(|length| format!("{length} tokens")));
+    Titled { title: title.to_owned(), table: Table { rows: rows.collect(), header } }
 }
 
 fn rates(model: &Model<'_>) -> ByLength {

@@ -60,11 +60,12 @@ pub fn depths(models: &[Model<'_>]) -> Figure {
         id: "depths".to_owned(),
         title: "Depth of the needle".to_owned(),
         caption:
-            "Score in % for one needle, by its depth in the haystack (0 % is the start) and the \
-                  length; mean of the formats. ▾: the training length."
+            "Score in % for one needle, by its depth in the haystack (down; 0 % is the start) and the \
+                  length in tokens (across); mean of the formats. ▾: the training length."
                 .to_owned(),
         missing: missing(panels.is_empty(), "no needles were put at fixed depths"),
         legend: Vec::new(),
+        legend_class: "",
         panels,
         tables,
     }
@@ -129,6 +130,7 @@ pub fn formats(models: &[Model<'_>]) -> Figure {
         } else {
             all.iter().enumerate().map(key).collect()
         },
+        legend_class: "",
         panels,
         tables,
     }

@@ -20,6 +20,8 @@ pub struct Figure {
     pub panels: Vec<Panel>,
     /// The colours, where panels do not name them themselves.
     pub legend: Vec<Key>,
+    /// `narrow` where only a narrow screen needs the legend; else empty.
+    pub legend_class: &'static str,
     /// Every number that is drawn.
     pub tables: Vec<HtmlTable>,
     /// Why there is nothing to see; empty where there is.

@@ -23,7 +23,7 @@ const PLAIN: Style = Style { bars: false };
 /// All of them.
 pub fn figures(models: &[Model<'_>]) -> Vec<Figure> {
     let mut figures = vec![score_by_length(models), tasks(models), depths(models), formats(models)];
-    figures.extend(cost::figures(models));
+    figures.push(cost::figure(models));
     figures
 }
 
@@ -35,9 +35,13 @@ fn score_by_length(models: &[Model<'_>]) -> Figure {
         series: series.clone(),
         marks: marks(models, short),
         unit: Unit::Percent,
-        names: Some(names),
+        names,
     };
-    let (wide, narrow) = (chart([860.0, 400.0], 170.0, false), chart([360.0, 300.0], 112.0, true));
+    let longest = models.iter().map(|model| model.name.chars().count()).max().unwrap_or(0);
+    // Beside the lines if there is room, else in the legend.
+    let names = (longest <= 36).then_some(20.0 + 7.6 * longest as f64);
+    let wide = chart([1060.0, 420.0], names, false);
+    let narrow = chart([360.0, 300.0], None, true);
     let title = "Mean score over RULER's tasks against length";
     let mut panel = Panel::new("score", title, &wide.draw(), &wide.description());
     panel.narrow = Some(narrow.draw().image("score-narrow", title, &narrow.description()));
@@ -51,7 +55,8 @@ fn score_by_length(models: &[Model<'_>]) -> Figure {
                   Dashed: the training length."
                 .to_owned(),
         panels: if empty { Vec::new() } else { vec![panel] },
-        legend: Vec::new(),
+        legend: if empty { Vec::new() } else { legend(models) },
+        legend_class: if names.is_some() { "narrow" } else { "" },
         tables: vec![HtmlTable::new(&table_1(models))],
         missing: missing(empty, "none of RULER's 13 tasks was run"),
     }
@@ -87,6 +92,7 @@ fn tasks(models: &[Model<'_>]) -> Figure {
         caption: "Score in %, against the length in tokens; bands and dashes as above.".to_owned(),
         missing: missing(panels.is_empty(), "none of RULER's 13 tasks was run"),
         legend: if panels.is_empty() { Vec::new() } else { legend(models) },
+        legend_class: "",
         panels,
         tables,
     }

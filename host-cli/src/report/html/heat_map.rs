@@ -27,8 +27,7 @@ impl HeatMap {
     pub fn draw(&self) -> Svg {
         let [field_width, field_height] = FIELD;
         let (columns, rows) = (self.lengths.len() as f64, self.depths.len() as f64);
-        let mut svg =
-            Svg::new(LEFT + columns * field_width + 4.0, TOP + rows * field_height + 20.0);
+        let mut svg = Svg::new(LEFT + columns * field_width + 4.0, TOP + rows * field_height);
         for (column, &length) in self.lengths.iter().enumerate() {
             let at = LEFT + (column as f64 + 0.5) * field_width;
             let trained = self.trained_at == Some(length);
@@ -55,14 +54,12 @@ impl HeatMap {
                     continue;
                 };
                 let title = format!("depth {depth} %, {length} tokens: {percent:.2} %");
-                svg.bar("heat", [x, y], size, 0.04 + 0.96 * percent / 100.0, &title);
-                let class = if *percent > 55.0 { "field on" } else { "field" };
+                // Never so dark that its number could not be read.
+                svg.bar("heat", [x, y], size, 0.04 + 0.76 * percent / 100.0, &title);
                 let text = [x + size[0] / 2.0, middle];
-                svg.text(class, text, Anchor::Middle, &format!("{percent:.0}"));
+                svg.text("field", text, Anchor::Middle, &format!("{percent:.0}"));
             }
         }
-        let foot = TOP + rows * field_height + 14.0;
-        svg.text("tick", [LEFT, foot], Anchor::Start, "depth of the needle by length in tokens");
         svg
     }
 

@@ -13,6 +13,7 @@ mod line_chart;
 mod lost;
 mod model_lines;
 mod overview;
+mod published;
 mod scale;
 mod svg;
 
@@ -71,11 +72,13 @@ pub fn page(content: Content<'_>) -> Result<String> {
                 class => finding.verdict.name(),
                 sign => finding.verdict.sign(),
                 missing => Value::from(Serde(&finding.missing)),
+                rows => finding.evidence.len(),
                 table => if finding.evidence.is_empty() { String::new() } else { HtmlTable::new(&table).html },
             }
         })
         .collect();
     let pairs = pairs_table(findings);
+    let (overview, common) = overview::overview(models);
     let style = Style { bars: false };
     let ours = tables(runs, style);
     let published = against.iter().flat_map(|of| against::tables(of, style));
@@ -91,14 +94,16 @@ pub fn page(content: Content<'_>) -> Result<String> {
         .render(context! {
             title => title,
             style => STYLE,
-            overview => HtmlTable::new(&overview::table(models)).html,
-            notes => Value::from(Serde(text::notes(runs, against))),
+            overview => HtmlTable::new(&overview).html,
+            common => common,
+            notes => Value::from(Serde(notes(runs, against))),
             findings => findings_shown,
             effective => HtmlTable::new(&effective_table(findings)).html,
             pairs => if pairs.table.rows.is_empty() { None } else { Some(HtmlTable::new(&pairs).html) },
             figures => Value::from(Serde(figures::figures(models))),
             tables => Value::from(Serde(ours.iter().map(HtmlTable::new).collect::<Vec<_>>())),
             published => published,
+            paper => HtmlTable::new(&published::table_1()?).html,
             lost => Value::from(Serde(lost::models(models)?)),
             most => lost::MOST,
             failures => Value::from(Serde(lost::failures(runs)?)),
@@ -106,4 +111,20 @@ pub fn page(content: Content<'_>) -> Result<String> {
             version => env!("CARGO_PKG_VERSION"),
         })
         .map_err(failed)
+}
+
+/// Each note once, with the runs that it is about.
+fn notes(runs: &[Run], against: &[Against<'_>]) -> Vec<(String, String)> {
+    let mut notes: Vec<(Vec<&str>, String)> = Vec::new();
+    for (run, note) in text::notes(runs, against) {
+        match notes.iter_mut().find(|(_, known)| *known == note) {
+            Some((names, _)) => names.push(run),
+            None => notes.push((vec![run], note)),
+        }
+    }
+    let names = |names: Vec<&str>| match names.len() {
+        all if all == runs.len() && all > 1 => "all runs".to_owned(),
+        _ => names.join(", "),
+    };
+    notes.into_iter().map(|(runs, note)| (names(runs), note)).collect()
 }
