@@ -35,6 +35,26 @@ pub struct Completion {
     pub length: i64,
 }
 
+impl Finish {
+    /// The name in files and reports.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Length => "length",
+            Self::Eos => "eos",
+            Self::Decided => "decided",
+        }
+    }
+}
+
+/// Where a reference stands in the prompt.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NeedlePlace {
+    /// Which of `outputs`, from 0.
+    pub reference: usize,
+    /// Tokens before its first occurrence, BOS included.
+    pub token: usize,
+}
+
 /// Fields of this program's own; absent where RULER's scripts wrote the line.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Others {
@@ -50,4 +70,7 @@ pub struct Others {
     /// Tokens generated.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub generated_tokens: Option<usize>,
+    /// In tasks that hide needles: where the references stand.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub needles: Vec<NeedlePlace>,
 }

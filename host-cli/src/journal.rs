@@ -4,10 +4,11 @@
 //! RUN/plan.json                           the plan, its hash, the first prompt, the machines
 //! RUN/predictions/<length>/<task>.jsonl   RULER's prediction lines, in order of completion
 //! RUN/failures.jsonl                      samples that failed; void once a prediction is there
+//! RUN/timings.jsonl                       how long cells took, a line each time one was worked on
 //! RUN/lock                                held while a process writes
 //! ```
 //!
-//! Predictions and failures are only ever appended to, one `write` a line, so a process killed at
+//! Predictions, failures and timings are only ever appended to, one `write` a line, so a process killed at
 //! any moment leaves at most one torn line at the end of a file.
 
 mod lines;
@@ -24,9 +25,12 @@ use serde::{Deserialize, Serialize};
 use crate::{
     completion::Completion,
     error::{Error, Result},
-    plan::{Cell, FirstPrompt, Machine, Plan, PlanFile},
+    plan::{Beside, Cell, Machine, Plan, PlanFile},
     python_json::write_line,
 };
+
+/// Name of the file of [`Timing`]s.
+const TIMINGS: &str = "timings.jsonl";
 
 /// A sample without a prediction: a line of `failures.jsonl`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -39,6 +43,19 @@ pub struct Failure {
     pub sample: usize,
     /// What went wrong.
     pub error: String,
+}
+
+/// How long a cell took: a line of `timings.jsonl`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Timing {
+    /// Length of the cell, in tokens.
+    pub length: usize,
+    /// Task of the cell.
+    pub task: String,
+    /// Tokens that passed through the model, of prompts and answers together; shared ones once.
+    pub tokens: usize,
+    /// Seconds that this took.
+    pub seconds: f64,
 }
 
 /// A run's folder that no other process writes to while this value lives.
@@ -58,20 +75,16 @@ impl Folder {
         Ok(Self { root: root.to_path_buf(), _lock: lock(root)? })
     }
 
-    /// Starts the run, recording its `first` prompt, or continues it, dropping torn last lines;
+    /// Starts the run, recording what is `beside` its plan, or continues it, dropping torn last lines;
     /// refuses one of another plan.
-    pub fn open(
-        self,
-        plan: &Plan,
-        first: Option<&FirstPrompt>,
-        machine: &Machine,
-    ) -> Result<Journal> {
+    pub fn open(self, plan: &Plan, beside: Beside, machine: &Machine) -> Result<Journal> {
         match PlanFile::find(&self.root, plan)? {
             Some(file) => file.note_machine(machine, &self.root)?,
-            None => PlanFile::new(plan, first, machine).write(&self.root)?,
+            None => PlanFile::new(plan, beside, machine).write(&self.root)?,
         }
         let failures = self.root.join("failures.jsonl");
         lines::repair::<Failure>(&failures, |_| Ok(()))?;
+        lines::repair::<Timing>(&self.root.join(TIMINGS), |_| Ok(()))?;
         for cell in plan.cells() {
             lines::repair::<Completion>(&predictions(&self.root, &cell), |_| Ok(()))?;
         }
@@ -95,6 +108,12 @@ impl Journal {
         let folder = path.parent().unwrap_or(&self.folder.root);
         fs::create_dir_all(folder).map_err(|source| Error::io("create", folder, &source))?;
         Ok(CellJournal { cell: cell.clone(), file: append(&path)?, path, journal: self })
+    }
+
+    /// Records how long a cell took.
+    pub fn took(&mut self, timing: &Timing) -> Result<()> {
+        let path = self.folder.root.join(TIMINGS);
+        append_line(&mut append(&path)?, &path, timing)
     }
 
     /// Samples that failed since the journal was opened.
@@ -160,6 +179,16 @@ pub fn failures(root: &Path) -> Result<BTreeMap<(usize, String, usize), Failure>
         Ok(())
     })?;
     Ok(failures)
+}
+
+/// How long cells took, in the order in which they were worked on. A torn last line is passed over.
+pub fn timings(root: &Path) -> Result<Vec<Timing>> {
+    let mut timings = Vec::new();
+    lines::read(&root.join(TIMINGS), |timing: Timing| {
+        timings.push(timing);
+        Ok(())
+    })?;
+    Ok(timings)
 }
 
 /// The prediction file of a cell.

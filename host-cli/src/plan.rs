@@ -4,6 +4,7 @@
 //! same plan write the same predictions. What they do not depend on (paths, threads, batch, CPU)
 //! is recorded beside it as the [`Machine`].
 
+mod beside;
 mod file;
 mod first_prompt;
 mod machine;
@@ -15,6 +16,7 @@ use serde_json::Value;
 
 use crate::digest::sha256_hex;
 
+pub use beside::{Beside, Footprint, ModelCard, SequenceBytes};
 pub use file::PlanFile;
 pub use first_prompt::{FirstPrompt, Tokens};
 pub use machine::{Machine, cpu_model};

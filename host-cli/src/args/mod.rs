@@ -11,6 +11,7 @@ pub mod probe;
 pub mod report;
 pub mod run;
 pub mod score;
+pub mod show;
 pub mod study;
 
 use clap::{Parser, Subcommand};
@@ -55,6 +56,12 @@ pub enum Command {
     /// folder, byte for byte as RULER's evaluate.py, and prints the summary. Predictions are never
     /// changed: chunk files <task>-<k>.jsonl are read together, not merged and deleted.
     Score(score::ScoreArgs),
+    /// Shows one sample of a run: prompt, needles, answer, references
+    ///
+    /// Both ends of the prompt as it was read, where the references stand in it (by token, and in
+    /// percent of the prompt), what the model wrote, and which references it found. Needs nothing but
+    /// the folder of the run.
+    Show(show::ShowArgs),
     /// Repeats the study of Huang (2025) with small models that are built in, and writes a report
     ///
     /// Five models of about a million parameters, trained alike, answer RULER's tasks at half to eight times

@@ -1,6 +1,6 @@
 //! `longseq report`.
 
-use std::path::PathBuf;
+use std::{num::NonZeroUsize, path::PathBuf};
 
 use clap::{Args, ValueEnum};
 
@@ -10,6 +10,7 @@ use clap::{Args, ValueEnum};
   longseq report runs/mamba2
   longseq report runs/mamba2 runs/llama --format markdown > table.md
   longseq report runs/mamba2 --out reports/mamba2
+  longseq report runs/* --format html --out report.html
   longseq report runs/mamba2 --against paper
   longseq report runs/gemma --against paper --system RG-IT --format json")]
 pub struct ReportArgs {
@@ -21,8 +22,9 @@ pub struct ReportArgs {
     #[arg(long, value_enum, default_value = "terminal")]
     pub format: Format,
 
-    /// Also write report.md, results.csv and results.json into this folder
-    #[arg(long, value_name = "DIR")]
+    /// Also write report.md, report.html, results.csv and results.json into this folder; with
+    /// --format html the file to write
+    #[arg(long, value_name = "DIR|FILE", required_if_eq("format", "html"))]
     pub out: Option<PathBuf>,
 
     /// Put published figures beside ours; with --format csv one row a published figure, and --out
@@ -34,6 +36,11 @@ pub struct ReportArgs {
     /// checkpoint's family and the name of its folder]
     #[arg(long, value_name = "NAME", requires = "against")]
     pub system: Option<String>,
+
+    /// Tokens of the sequences that the models were trained on, where neither a model's longseq.json
+    /// nor the paper says it: findings are about what happens beyond
+    #[arg(long, value_name = "N")]
+    pub training_length: Option<NonZeroUsize>,
 }
 
 /// `--against`
@@ -54,4 +61,6 @@ pub enum Format {
     Csv,
     /// Everything, provenance included
     Json,
+    /// One page with figures, findings and lost samples, for a browser; needs --out FILE
+    Html,
 }

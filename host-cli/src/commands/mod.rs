@@ -9,6 +9,7 @@ mod prompts;
 mod report;
 mod run;
 mod score;
+mod show;
 mod study;
 
 use std::{
@@ -54,6 +55,7 @@ pub fn run(args: Args) -> Result<Outcome> {
         Command::Report(args) => report::run(&args),
         Command::Run(args) => run::run(&args),
         Command::Score(args) => score::run(&args),
+        Command::Show(args) => show::run(&args),
         Command::Study(args) => study::run(&args),
     }
 }

@@ -4,6 +4,7 @@ use std::{
     collections::HashSet,
     fs,
     io::{IsTerminal, stdout},
+    num::NonZeroUsize,
     path::Path,
 };
 
@@ -15,6 +16,9 @@ use crate::{
     report::{
         against::{self, Against},
         data,
+        findings::Findings,
+        html::{self, Content},
+        model::{Model, models},
         run::Run,
         tables::Style,
         text,
@@ -31,11 +35,21 @@ pub fn run(args: &ReportArgs) -> Result<Outcome> {
             run.name = path.display().to_string();
         }
     }
-    let report = Report { runs: &runs, against: &published(args, &runs)? };
-    if let Some(folder) = &args.out {
-        report.write(folder)?;
+    let models = models(&runs, args.training_length.map(NonZeroUsize::get));
+    let findings = Findings::new(&models);
+    let against = published(args, &runs)?;
+    let report = Report { runs: &runs, models: &models, against: &against, findings: &findings };
+    match &args.out {
+        Some(file) if args.format == Format::Html => {
+            write_file(file, &report.print(Format::Html)?)?;
+        }
+        out => {
+            if let Some(folder) = out {
+                report.write(folder)?;
+            }
+            print(&report.print(args.format)?)?;
+        }
     }
-    print(&report.print(args.format)?)?;
     let failed = runs.iter().flat_map(|run| &run.cells).any(|cell| cell.failed > 0);
     Ok(if failed { Outcome::DoneWithFailures } else { Outcome::Done })
 }
@@ -53,20 +67,26 @@ fn published<'r>(args: &ReportArgs, runs: &'r [Run]) -> Result<Vec<Against<'r>>>
 /// Runs, and the published figures of each if they were asked for.
 struct Report<'r> {
     runs: &'r [Run],
+    models: &'r [Model<'r>],
     against: &'r [Against<'r>],
+    findings: &'r Findings,
 }
 
 impl Report<'_> {
     fn print(&self, format: Format) -> Result<String> {
-        let Self { runs, against } = self;
+        let Self { runs, models, against, findings } = *self;
         Ok(match format {
             Format::Terminal => {
-                text::terminal(runs, against, Style { bars: stdout().is_terminal() })
+                let style = Style { bars: stdout().is_terminal() };
+                text::terminal(runs, against, Some(findings), style)
             }
-            Format::Markdown => text::markdown(runs, against),
+            Format::Markdown => text::markdown(runs, against, findings),
             Format::Csv if against.is_empty() => data::csv(runs)?,
             Format::Csv => against::csv(against)?,
-            Format::Json => format!("{:#}\n", data::json(runs, against)?),
+            Format::Json => format!("{:#}\n", data::json(runs, against, findings)?),
+            Format::Html => {
+                html::page(Content { title: "RULER report", runs, models, findings, against })?
+            }
         })
     }
 
@@ -74,17 +94,19 @@ impl Report<'_> {
         fs::create_dir_all(folder).map_err(|e| Error::io("create", folder, &e))?;
         let mut files = vec![
             ("report.md", self.print(Format::Markdown)?),
+            ("report.html", self.print(Format::Html)?),
             ("results.csv", data::csv(self.runs)?),
             ("results.json", self.print(Format::Json)?),
         ];
         if !self.against.is_empty() {
             files.push(("against.csv", against::csv(self.against)?));
         }
-        for (name, content) in files {
-            let path = folder.join(name);
-            fs::write(&path, content).map_err(|e| Error::io("write", &path, &e))?;
-            say(&format!("written: {}\n", path.display()));
-        }
-        Ok(())
+        files.iter().try_for_each(|(name, content)| write_file(&folder.join(name), content))
     }
+}
+
+fn write_file(path: &Path, content: &str) -> Result<()> {
+    fs::write(path, content).map_err(|e| Error::io("write", path, &e))?;
+    say(&format!("written: {}\n", path.display()));
+    Ok(())
 }

@@ -16,13 +16,13 @@ use crate::{
     args::run::{RunArgs, RunningArgs},
     checkpoint::Checkpoint,
     corpora::{Corpora, Source},
-    engine::computing::Computing,
+    engine::{computing::Computing, packed::Packing},
     error::{Error, Result},
     generate::{self, Setup, fit_name, seeding_name},
     journal::Folder,
     plan::{
-        CheckpointFiles, Corpus, Machine, Plan, PlanFile, Program, TemplateText, TokenizerFile,
-        cpu_model,
+        Beside, CheckpointFiles, Corpus, Footprint, Machine, ModelCard, Plan, PlanFile, Program,
+        SequenceBytes, TemplateText, TokenizerFile, cpu_model,
     },
     progress::{Progress, say},
     quirks,
@@ -60,6 +60,7 @@ fn execute(args: &RunArgs, part: Option<&str>, stop: &AtomicBool) -> Result<Opti
     let computing = Computing::new(backend, precision, compute)?;
     let mut checkpoint = Checkpoint::open(&args.model)?;
     checkpoint.reproduce(&args.running.quirks)?;
+    let card = ModelCard::read(&args.model)?;
     let tokenizer = Tokenizer::load(args.tokenizer.as_deref().unwrap_or(&args.model))?;
     tokenizer.check_vocabulary(checkpoint.config().vocabulary)?;
     let (options, family) = (&args.prompts, checkpoint.config().family);
@@ -92,7 +93,12 @@ fn execute(args: &RunArgs, part: Option<&str>, stop: &AtomicBool) -> Result<Opti
         return print_plan(args, &plan, &check).map(|()| None);
     };
     let machine = machine(args, schedule, &tokenizer, &sources);
-    let mut journal = folder.open(&plan, check.first.as_ref(), &machine)?;
+    let beside = Beside {
+        first_prompt: check.first.clone(),
+        card,
+        memory: Some(footprint(&plan, &checkpoint, computing, &packing)?),
+    };
+    let mut journal = folder.open(&plan, beside, &machine)?;
     let parts = Parts { plan: &plan, source: &source, tokenizer: &tokenizer, schedule, stop };
     let engine = || computing.engine(&checkpoint, schedule.slots(), check.longest());
     let ended = check.pending() == 0 || {
@@ -258,6 +264,21 @@ fn machine(
         tokenizer: tokenizer.path().display().to_string(),
         corpora: sources.iter().map(origin).collect(),
     }
+}
+
+/// What the model takes, of one sequence at each length of the plan.
+fn footprint(
+    plan: &Plan,
+    checkpoint: &Checkpoint,
+    computing: Computing,
+    packing: &Packing,
+) -> Result<Footprint> {
+    let memory = |length| computing.memory(checkpoint.config(), packing, (1, length));
+    let sequence = plan.lengths.iter().map(|&length| {
+        let bytes = memory(length)?.slot();
+        Ok(SequenceBytes { length, bytes })
+    });
+    Ok(Footprint { weights: packing.bytes as u64, sequence: sequence.collect::<Result<_>>()? })
 }
 
 /// `--dry-run` ends here.

@@ -5,7 +5,7 @@ use std::{fs, path::Path};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{FirstPrompt, Machine, Plan};
+use super::{Beside, Machine, Plan};
 use crate::error::{Error, Result};
 
 /// The content of a run's `plan.json`.
@@ -15,20 +15,20 @@ pub struct PlanFile {
     pub plan_sha256: String,
     /// The plan, as the version of the program that wrote it put it.
     pub plan: Value,
-    /// The first prompt, as it was when the run began.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub first_prompt: Option<FirstPrompt>,
+    /// What else was recorded when the run began.
+    #[serde(flatten)]
+    pub beside: Beside,
     /// The machines it ran on, each once.
     pub machines: Vec<Machine>,
 }
 
 impl PlanFile {
     /// The file of a new run.
-    pub fn new(plan: &Plan, first: Option<&FirstPrompt>, machine: &Machine) -> Self {
+    pub fn new(plan: &Plan, beside: Beside, machine: &Machine) -> Self {
         Self {
             plan_sha256: plan.sha256(),
             plan: plan.to_value(),
-            first_prompt: first.cloned(),
+            beside,
             machines: vec![machine.clone()],
         }
     }

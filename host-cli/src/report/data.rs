@@ -1,11 +1,12 @@
 //! Reports to compute with: CSV, one row a cell, and JSON with the whole provenance.
 
-use longseq_core::statistics::Estimate;
+use longseq_core::statistics::{Estimate, bootstrap};
 use serde_json::{Value, json};
 
 use super::{
     Mean,
     against::{self, Against},
+    findings::{self, Findings},
     mini, provenance, ruler_cells,
     run::{Cell, Run},
 };
@@ -18,6 +19,9 @@ const COLUMNS: [&str; 13] = [
     "run", "length", "task", "format", "depth", "planned", "n", "failed", "nulls", "score", "low",
     "high", "quirks",
 ];
+
+/// Seed of the resampling.
+pub const SEED: u64 = 2025;
 
 /// One row a cell; scores and intervals in percent, empty where there are none.
 pub fn csv(runs: &[Run]) -> Result<String> {
@@ -64,8 +68,9 @@ fn record(run: &Run, cell: &Cell) -> [String; COLUMNS.len()] {
 
 /// Everything: for each run its `plan.json` as it is, hashes of the predictions, cells, means over
 /// RULER's tasks by length, and the notes. Scores and intervals in percent, null where there are
-/// none. `profile_mini` says what that profile has smaller, null where no run has it. `against` adds to a run what the paper has beside it.
-pub fn json(runs: &[Run], against: &[Against<'_>]) -> Result<Value> {
+/// none. `profile_mini` says what that profile has smaller, null where no run has it. `against` adds to a run what the
+/// paper has beside it; what is computed of several models together follows the runs.
+pub fn json(runs: &[Run], against: &[Against<'_>], findings: &Findings) -> Result<Value> {
     let mut values: Vec<Value> = runs.iter().map(run_json).collect();
     for (value, against) in values.iter_mut().zip(against) {
         value["against_paper"] = against::json(against)?;
@@ -74,6 +79,7 @@ pub fn json(runs: &[Run], against: &[Against<'_>]) -> Result<Value> {
         "report": { "program": "longseq", "version": env!("CARGO_PKG_VERSION") },
         "profile_mini": mini::json(runs),
         "runs": values,
+        "across_models": findings::json(findings),
     }))
 }
 
@@ -115,7 +121,18 @@ fn cell_json(cell: &Cell) -> Value {
         "decided": cell.decided,
         "score": cell.percent,
         "interval_95": cell.estimate.as_ref().map(interval),
+        "bootstrap_95": bootstrap_interval(cell),
     })
+}
+
+/// Of fractional scores, the interval of the percentile bootstrap; docs/scoring.md says why it is
+/// not the one shown.
+fn bootstrap_interval(cell: &Cell) -> Option<[f64; 2]> {
+    let scores: Vec<f64> = cell.samples.iter().map(|sample| sample.score).collect();
+    let fractional = scores.iter().any(|&score| score > 0.0 && score < 1.0);
+    let mut means = [0.0; bootstrap::RESAMPLES];
+    let estimate = bootstrap::mean(&[&scores], &mut means, SEED).filter(|_| fractional)?;
+    Some(interval(&estimate))
 }
 
 /// Both ends in percent.

@@ -1,8 +1,12 @@
 //! Reports: what runs found, as tables and as data. A pure function of their folders.
 
 pub mod against;
+pub mod answered;
 pub mod data;
+pub mod findings;
+pub mod html;
 pub mod mini;
+pub mod model;
 pub mod provenance;
 pub mod run;
 pub mod tables;

@@ -2,7 +2,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    path::Path,
+    path::{Path, PathBuf},
 };
 
 use longseq_core::statistics::{Estimate, mean_score};
@@ -12,7 +12,7 @@ use crate::{
     completion::Finish,
     digest::sha256_file,
     error::{Error, Result},
-    journal::failures,
+    journal::{Timing, failures, timings},
     plan::PlanFile,
     score::{
         Scored, TaskScore,
@@ -26,12 +26,16 @@ use crate::{
 pub struct Run {
     /// What tables call it: the name of its folder.
     pub name: String,
+    /// Its folder.
+    pub folder: PathBuf,
     /// Its `plan.json`.
     pub plan: PlanFile,
     /// Its cells by length, then in RULER's order of the tasks.
     pub cells: Vec<Cell>,
     /// SHA-256 of each prediction file, by `<length>/<task>.jsonl`.
     pub predictions: BTreeMap<String, String>,
+    /// How long cells took, where that was recorded.
+    pub timings: Vec<Timing>,
 }
 
 /// A task at a length.
@@ -59,6 +63,19 @@ pub struct Cell {
     pub estimate: Option<Estimate>,
     /// A reference of the task.
     pub reference: Option<String>,
+    /// The score of every sample, in the order of their numbers.
+    pub samples: Vec<SampleScore>,
+}
+
+/// What one sample came to.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct SampleScore {
+    /// Its number in its cell; `None` where another program wrote the line.
+    pub number: Option<usize>,
+    /// Its score in [0, 1].
+    pub score: f64,
+    /// Tells prompts apart, within one run of this program.
+    pub prompt: u64,
 }
 
 impl Run {
@@ -89,9 +106,11 @@ impl Run {
                 cell.failed = samples.len();
             }
         }
+        let timings = timings(folder)?;
         let name = folder.canonicalize().unwrap_or_else(|_| folder.to_owned());
         let name = name.file_name().unwrap_or_default().display().to_string();
-        Ok(Self { name, plan, cells: cells.into_values().collect(), predictions })
+        let (folder, cells) = (folder.to_owned(), cells.into_values().collect());
+        Ok(Self { name, folder, plan, cells, predictions, timings })
     }
 
     /// Its lengths, shortest first.
@@ -119,6 +138,7 @@ impl Cell {
             percent: None,
             estimate: None,
             reference: None,
+            samples: Vec::new(),
         }
     }
 
@@ -144,6 +164,12 @@ impl Cell {
         self.percent = (!scores.is_empty()).then(|| score.percent());
         self.estimate = mean_score(&scores);
         self.reference = score.reference;
+        let sample = |&Scored { sample: number, score, prompt, .. }: &Scored| SampleScore {
+            number,
+            score,
+            prompt,
+        };
+        self.samples = score.samples.iter().map(sample).collect();
         Ok(())
     }
 

@@ -2,6 +2,7 @@
 
 use super::{
     against::{self, Against},
+    findings::{Findings, effective_table, findings_lines, findings_table},
     provenance,
     run::Run,
     tables::{Style, tables},
@@ -10,8 +11,13 @@ use super::{
 const INTERVALS: &str = "[low, high]: 95 % interval of the mean score";
 
 /// The report for a terminal, and the tables of the paper beside ours if `against` holds any.
-/// `style` may add bars.
-pub fn terminal(runs: &[Run], against: &[Against<'_>], style: Style) -> String {
+/// `style` may add bars. What the paper found is told if `findings` are there.
+pub fn terminal(
+    runs: &[Run],
+    against: &[Against<'_>],
+    findings: Option<&Findings>,
+    style: Style,
+) -> String {
     let mut text = String::new();
     for run in runs {
         text += &format!("{}: {}\n", run.name, provenance::summary(run));
@@ -23,6 +29,12 @@ pub fn terminal(runs: &[Run], against: &[Against<'_>], style: Style) -> String {
         text += &format!("\n{}\n{}", titled.title, titled.table.to_text(false));
         text.extend(notes.iter().map(|note| format!("{note}\n")));
     }
+    if let Some(findings) = findings {
+        let lines = findings_lines(findings);
+        let title = if lines.is_empty() { "" } else { "\nThe paper's findings\n" };
+        text += title;
+        text.extend(lines.into_iter().map(|line| format!("{line}\n")));
+    }
     text += &format!("\n{INTERVALS}\n");
     for (run, note) in notes(runs, against) {
         text += &format!("{run}: {note}\n");
@@ -32,7 +44,7 @@ pub fn terminal(runs: &[Run], against: &[Against<'_>], style: Style) -> String {
 
 /// The report in Markdown, with everything that is known about the runs, and the tables of the
 /// paper beside ours if `against` holds any.
-pub fn markdown(runs: &[Run], against: &[Against<'_>]) -> String {
+pub fn markdown(runs: &[Run], against: &[Against<'_>], findings: &Findings) -> String {
     let mut text = "# RULER report\n".to_owned();
     for titled in tables(runs, Style { bars: false }) {
         text += &format!("\n## {}\n\n{}", titled.title, titled.table.to_markdown());
@@ -42,6 +54,7 @@ pub fn markdown(runs: &[Run], against: &[Against<'_>]) -> String {
         text += &format!("\n## {}\n\n{}", titled.title, titled.table.to_markdown());
         text.extend(notes.iter().map(|note| format!("\n{note}\n")));
     }
+    text += &markdown_findings(findings);
     text += &format!("\n## Notes\n\n- {INTERVALS}\n");
     for (run, note) in notes(runs, against) {
         text += &format!("- {run}: {}\n", note.replace('*', "\\*"));
@@ -53,8 +66,24 @@ pub fn markdown(runs: &[Run], against: &[Against<'_>]) -> String {
     text
 }
 
+fn markdown_findings(findings: &Findings) -> String {
+    let mut text = String::new();
+    for finding in findings.with_evidence() {
+        let (claim, verdict, rule) = (finding.claim, finding.verdict, finding.rule);
+        let table = findings_table(finding).to_markdown();
+        text += &format!("\n### {claim}: {verdict}\n\n{rule}\n\n{table}");
+        text.extend(finding.missing.iter().map(|missing| format!("\n{missing}\n")));
+    }
+    if text.is_empty() {
+        return text;
+    }
+    let effective = effective_table(findings);
+    let table = effective.table.to_markdown();
+    format!("\n## The paper's findings\n{text}\n### {}\n\n{table}", effective.title)
+}
+
 /// Each note once: those of the runs, then those of the comparisons that are not among them.
-fn notes<'a>(runs: &'a [Run], against: &'a [Against<'_>]) -> Vec<(&'a str, String)> {
+pub fn notes<'a>(runs: &'a [Run], against: &'a [Against<'_>]) -> Vec<(&'a str, String)> {
     let of_runs = runs.iter().map(|run| (run.name.as_str(), provenance::notes(run)));
     let of_pairs = against.iter().map(|of| (of.run.name.as_str(), of.notes.clone()));
     let mut all: Vec<(&str, String)> = Vec::new();

@@ -14,6 +14,7 @@ use crate::{
 };
 
 use super::answer::Answer;
+use crate::{completion::NeedlePlace, score::task_name::TaskName};
 
 /// What RULER says of a task at a length.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -82,20 +83,44 @@ fn text(sample: &Sample) -> String {
 
 impl Encoded {
     /// The line of the journal.
-    pub fn completion(&self, answer: Answer) -> Completion {
-        Completion {
+    ///
+    /// # Errors
+    /// The tokenizer cannot count the tokens before a needle.
+    pub fn completion(
+        &self,
+        answer: Answer,
+        cell: &Cell,
+        tokenizer: &Tokenizer,
+    ) -> Result<Completion> {
+        let input = text(&self.sample);
+        let hides_needles = TaskName::parse(&cell.task).is_some_and(TaskName::hides_needles);
+        let needles = if hides_needles { self.needles(&input, tokenizer)? } else { Vec::new() };
+        Ok(Completion {
             index: self.sample.index,
             pred: answer.text,
-            input: text(&self.sample),
+            input,
             outputs: self.sample.outputs.clone(),
             others: Others {
                 sample: Some(self.number),
                 finish: Some(answer.finish),
                 prompt_tokens: self.prompt.as_ref().ok().map(|prompt| prompt.ids.len()),
                 generated_tokens: Some(answer.tokens),
+                needles,
             },
             truncation: 0,
             length: i64::try_from(self.sample.length).unwrap_or(i64::MAX),
-        }
+        })
+    }
+
+    /// The first place of each reference that the prompt holds.
+    fn needles(&self, input: &str, tokenizer: &Tokenizer) -> Result<Vec<NeedlePlace>> {
+        let bos = self.prompt.as_ref().map_or(0, |prompt| prompt.bos);
+        let mut counter = tokenizer.counter();
+        let references = self.sample.outputs.iter().enumerate();
+        let found = references.filter_map(|(i, reference)| Some((i, input.find(reference)?)));
+        let place = |(reference, at): (usize, usize)| {
+            Ok(NeedlePlace { reference, token: bos + counter.count_text(&input[..at])? })
+        };
+        found.map(place).collect()
     }
 }

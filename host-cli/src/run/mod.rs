@@ -14,10 +14,14 @@ pub mod ruler;
 pub mod together;
 pub mod trunk;
 
-use std::sync::atomic::AtomicBool;
+use std::{sync::atomic::AtomicBool, time::Instant};
 
 use crate::{
-    engine::Engine, error::Result, journal::Journal, plan::Plan, progress::Progress,
+    engine::Engine,
+    error::Result,
+    journal::{Journal, Timing},
+    plan::{Cell, Plan},
+    progress::Progress,
     tokenizer::Tokenizer,
 };
 
@@ -78,8 +82,8 @@ fn run_cell(
         metric: protocol.metric,
         decided_stop: parts.plan.decided_stop,
     };
-    let mut journal = journal.cell(cell)?;
     let encoded = encode(parts.source, parts.tokenizer, cell, pending)?;
+    let mut cell_journal = journal.cell(cell)?;
     let (mut prompts, mut samples) = (Vec::new(), Vec::new());
     for sample in &encoded {
         match &sample.prompt {
@@ -88,24 +92,35 @@ fn run_cell(
                 samples.push(sample);
             }
             Err(error) => {
-                journal.fail(sample.number, error)?;
+                cell_journal.fail(sample.number, error)?;
                 progress.failed();
             }
         }
     }
+    let (started, mut passed) = (Instant::now(), 0);
     let mut note = |event| match event {
         Event::Tokens(tokens) => {
+            passed += tokens;
+            progress.tokens(tokens);
+            Ok(())
+        }
+        Event::Spared(tokens) => {
             progress.tokens(tokens);
             Ok(())
         }
         Event::Answered(prompt, Ok(answer)) => {
             progress.answered();
-            journal.complete(&samples[prompt].completion(answer))
+            let completion = samples[prompt].completion(answer, cell, parts.tokenizer)?;
+            cell_journal.complete(&completion)
         }
         Event::Answered(prompt, Err(error)) => {
             progress.failed();
-            journal.fail(samples[prompt].number, &error)
+            cell_journal.fail(samples[prompt].number, &error)
         }
     };
-    answer_all(engine, &prompts, parts.schedule, &rules, parts.stop, &mut note)
+    let ended = answer_all(engine, &prompts, parts.schedule, &rules, parts.stop, &mut note)?;
+    let seconds = started.elapsed().as_secs_f64();
+    let Cell { length, task } = cell.clone();
+    journal.took(&Timing { length, task, tokens: passed, seconds })?;
+    Ok(ended)
 }

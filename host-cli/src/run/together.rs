@@ -27,8 +27,10 @@ pub struct Prompt<'a> {
 /// What happens on the way.
 #[derive(Debug)]
 pub enum Event {
-    /// So many tokens were read or written, or need not be.
+    /// So many tokens were read or written.
     Tokens(usize),
+    /// So many tokens of an answer need not be written.
+    Spared(usize),
     /// A prompt has its answer, or will get none.
     Answered(usize, Result<Answer>),
 }
@@ -114,7 +116,7 @@ pub fn answer_together(
             let references = prompts[walk.prompt].references;
             if let Some(outcome) = rules.judge(&walk.written, references).transpose() {
                 let unused = rules.tokens_to_generate.saturating_sub(walk.written.len());
-                note(Event::Tokens(unused))?;
+                note(Event::Spared(unused))?;
                 note(Event::Answered(walk.prompt, outcome))?;
                 walks[slot] = None;
             }

@@ -6,12 +6,13 @@ pub mod task_name;
 
 use std::{
     fs::File,
+    hash::{DefaultHasher, Hash as _, Hasher as _},
     io::{self, BufRead, BufReader},
     path::Path,
 };
 
 use longseq_core::ruler::score::{Metric, Prediction, ScoreSum, round_percent};
-use serde::{Deserialize, de::IgnoredAny};
+use serde::Deserialize;
 use serde_json::Value;
 
 use crate::{
@@ -24,8 +25,7 @@ use crate::{
 struct Line {
     index: Value,
     pred: String,
-    #[serde(rename = "input")]
-    _input: IgnoredAny,
+    input: Value,
     outputs: Vec<Option<String>>,
     others: Others,
 }
@@ -50,6 +50,8 @@ pub struct Scored {
     pub prediction: String,
     /// Score in [0, 1].
     pub score: f64,
+    /// Tells prompts apart, within one run of this program.
+    pub prompt: u64,
 }
 
 /// The scored answers of one task.
@@ -126,6 +128,7 @@ impl TaskScore {
             finish: line.others.finish,
             prediction: prediction.to_string(),
             score,
+            prompt: fingerprint(&line.input),
         });
         Ok(())
     }
@@ -141,6 +144,12 @@ impl TaskScore {
     pub fn nulls(&self) -> usize {
         self.samples.iter().filter(|sample| sample.prediction.is_empty()).count()
     }
+}
+
+fn fingerprint(prompt: &Value) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    prompt.hash(&mut hasher);
+    hasher.finish()
 }
 
 /// A JSON value as pandas writes it into a cell.

@@ -86,6 +86,11 @@ impl TaskName {
         self.task().has_uuid_fault()
     }
 
+    /// Whether the references are single places in the prompt: needles, or statements of `vt`.
+    pub fn hides_needles(self) -> bool {
+        matches!(self.task().recipe, Recipe::Needle(_) | Recipe::VariableTracking(_))
+    }
+
     fn task(self) -> &'static Task {
         match self {
             Self::Ruler(task) | Self::AtDepth { task, .. } => &TASKS[task],

@@ -49,6 +49,11 @@ impl Run {
         self.change(|plan| plan["machines"][0]["model"] = json!(folder))
     }
 
+    /// What the checkpoint says of itself.
+    pub fn card(self, card: Value) -> Self {
+        self.change(|plan| plan["card"] = card)
+    }
+
     fn change(self, change: impl FnOnce(&mut Value)) -> Self {
         let path = self.0.join("plan.json");
         let mut plan: Value = serde_json::from_str(&fs::read_to_string(&path).unwrap()).unwrap();

@@ -14,7 +14,7 @@ use longseq::{
     engine::{Continuation, Engine},
     error::{Error, Result},
     journal::{self, Folder},
-    plan::{Cell, CheckpointFiles, Machine, Plan, Program, TemplateText, TokenizerFile},
+    plan::{Beside, Cell, CheckpointFiles, Machine, Plan, Program, TemplateText, TokenizerFile},
     progress::Progress,
     run::{
         Parts,
@@ -232,7 +232,11 @@ pub fn run(
     let tokenizer = byte_tokenizer(home.path());
     let folder = Folder::lock(root)?;
     let check = Check::new(plan, root, &NEEDLES, &tokenizer, schedule, |_| {})?;
-    let mut journal = folder.open(plan, check.first.as_ref(), &machine())?;
+    let mut journal = folder.open(
+        plan,
+        Beside { first_prompt: check.first.clone(), ..Beside::default() },
+        &machine(),
+    )?;
     let mut progress = Progress::hidden();
     let stop = engine.stop.clone();
     let parts = Parts { plan, source: &NEEDLES, tokenizer: &tokenizer, schedule, stop: &stop };

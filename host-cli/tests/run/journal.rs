@@ -5,7 +5,7 @@ use std::{fs, path::Path};
 use longseq::{
     error::Result,
     journal::{self, Folder, Journal},
-    plan::{Machine, Plan, PlanFile},
+    plan::{Beside, Machine, Plan, PlanFile},
     run::cell::Schedule,
 };
 
@@ -15,7 +15,7 @@ use crate::{
 };
 
 fn open(root: &Path, plan: &Plan, machine: &Machine) -> Result<Journal> {
-    Folder::lock(root)?.open(plan, None, machine)
+    Folder::lock(root)?.open(plan, Beside::default(), machine)
 }
 
 #[test]

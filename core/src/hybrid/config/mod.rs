@@ -37,7 +37,48 @@ pub enum Family {
     Rwkv6,
 }
 
+/// What mixes the tokens of a family's models.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Kind {
+    /// Recurrences only.
+    Recurrence,
+    /// Recurrences and attention.
+    Hybrid,
+    /// Attention only.
+    Attention,
+}
+
+impl Kind {
+    /// The name in reports.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Recurrence => "pure recurrence",
+            Self::Hybrid => "hybrid",
+            Self::Attention => "attention",
+        }
+    }
+}
+
 impl Family {
+    /// All of them.
+    pub const ALL: [Self; 6] = [
+        Self::Mamba2,
+        Self::Mamba2Attention,
+        Self::TransformerPlusPlus,
+        Self::Llama,
+        Self::RecurrentGemma,
+        Self::Rwkv6,
+    ];
+
+    /// What mixes the tokens.
+    pub const fn kind(self) -> Kind {
+        match self {
+            Self::Mamba2 | Self::Rwkv6 => Kind::Recurrence,
+            Self::Mamba2Attention | Self::RecurrentGemma => Kind::Hybrid,
+            Self::TransformerPlusPlus | Self::Llama => Kind::Attention,
+        }
+    }
+
     /// The name in messages and reports.
     pub const fn name(self) -> &'static str {
         match self {

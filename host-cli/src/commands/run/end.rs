@@ -33,7 +33,7 @@ impl End {
         } else {
             if self.ended {
                 let run = Run::read(&args.out)?;
-                print(&text::terminal(&[run], &[], Style { bars: stdout().is_terminal() }))?;
+                print(&text::terminal(&[run], &[], None, Style { bars: stdout().is_terminal() }))?;
             }
             say(&format!("{}\n", self.advice(args)));
         }
