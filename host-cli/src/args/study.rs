@@ -50,7 +50,7 @@ Examples:
 
 A study that was interrupted goes on where it stopped when the same command is given again.
 
-DIR holds runs/<model>/{tasks,depths} (as `longseq run` writes them: `longseq report` and `longseq show`
-read them, too), probes/<model>.json, and the report: report.html, report.md, results.json, results.csv.
+DIR holds runs/<model>-tasks and runs/<model>-depths, as `longseq run` writes them: `longseq report` and
+`longseq show` read them, too. The report: report.html, report.md, results.json, results.csv.
 
 Exit code: 0 all done, 1 done but some samples failed, 2 cannot run, 130 interrupted.";

@@ -102,7 +102,7 @@ fn text(probes: &[Probe]) -> String {
     for (layer, LayerReach { mixer, measure, .. }) in layers.into_iter().flatten().enumerate() {
         let reach = |needle: &NeedleProbe| needle.layers[layer].largest;
         let value = |of: &[&Probe]| mean(of.iter().flat_map(|probe| &probe.needles).map(reach));
-        rows.push(row([&layer.to_string(), mixer, measure], &value));
+        rows.push(row([&layer.to_string(), mixer.name(), measure.name()], &value));
     }
     rows.push(row(["ln p", "answer", ""], &|of| {
         mean(of.iter().map(|probe| probe.with.log_probability))

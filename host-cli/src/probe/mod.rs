@@ -14,10 +14,10 @@
 mod needle;
 mod watch;
 
-use std::ops::Range;
+use std::{fs, io::ErrorKind, ops::Range, path::Path};
 
 use longseq_core::hybrid::config::{Mixer, ModelConfig, Recurrence};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::{
     checkpoint::Weights,
@@ -31,7 +31,7 @@ use needle::Needle;
 use watch::Watch;
 
 /// What a model does with the needles of one sample.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Probe {
     /// RULER's task, with its depth where one was set.
     pub task: String,
@@ -50,7 +50,7 @@ pub struct Probe {
 }
 
 /// How likely an answer is.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Likelihood {
     /// ln p of all its tokens.
     pub log_probability: f64,
@@ -61,7 +61,7 @@ pub struct Likelihood {
 }
 
 /// What a model does with one needle.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct NeedleProbe {
     /// The sentence.
     pub text: String,
@@ -76,18 +76,102 @@ pub struct NeedleProbe {
 }
 
 /// How much of a needle is within reach in one layer.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct LayerReach {
-    /// What mixes tokens: `attention`, `ssd`, `rg_lru` or `wkv6`.
-    pub mixer: &'static str,
-    /// `mass` (attention) or `survival` (recurrences).
-    pub measure: &'static str,
+    /// What mixes tokens.
+    pub mixer: Mixes,
+    /// What is measured.
+    pub measure: Measure,
     /// Of the unit that has most.
     pub largest: f64,
     /// Mean over units.
     pub mean: f64,
     /// Of each head or channel.
     pub units: Vec<f64>,
+}
+
+/// What mixes the tokens of a layer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Mixes {
+    /// Softmax attention.
+    Attention,
+    /// Mamba-2.
+    Ssd,
+    /// RecurrentGemma's recurrence.
+    RgLru,
+    /// RWKV-6.
+    Wkv6,
+}
+
+impl Mixes {
+    /// That of a layer.
+    fn of(config: &ModelConfig, layer: usize) -> Self {
+        match config.mixer(layer) {
+            Some(Mixer::Recurrent(Recurrence::Ssd(_))) => Self::Ssd,
+            Some(Mixer::Recurrent(Recurrence::RgLru(_))) => Self::RgLru,
+            Some(Mixer::Recurrent(Recurrence::Wkv6(_))) => Self::Wkv6,
+            Some(Mixer::Attention(_)) | None => Self::Attention,
+        }
+    }
+
+    /// The name in tables.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Attention => "attention",
+            Self::Ssd => "ssd",
+            Self::RgLru => "rg_lru",
+            Self::Wkv6 => "wkv6",
+        }
+    }
+
+    /// Whether it is attention.
+    pub fn is_attention(self) -> bool {
+        self == Self::Attention
+    }
+
+    /// What says how much it reaches.
+    pub fn measure(self) -> Measure {
+        if self.is_attention() { Measure::Mass } else { Measure::Survival }
+    }
+}
+
+/// How much of a needle is within reach: see the head of this module.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Measure {
+    /// Softmax mass.
+    Mass,
+    /// What is left of a write.
+    Survival,
+}
+
+impl Measure {
+    /// The name in tables.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Mass => "mass",
+            Self::Survival => "survival",
+        }
+    }
+}
+
+/// The file in a run's folder from which reports take probes.
+pub const PROBES: &str = "probes.json";
+
+/// Probes that `longseq probe --json` wrote; none where there is no such file.
+///
+/// # Errors
+/// A file that cannot be read or holds something else.
+pub fn read(path: &Path) -> Result<Vec<Probe>> {
+    match fs::read(path) {
+        Ok(json) => serde_json::from_slice(&json).map_err(|source| {
+            Error::new(format!("{}: {source}", path.display()))
+                .help("write it again with `longseq probe --json`, or take it away")
+        }),
+        Err(source) if source.kind() == ErrorKind::NotFound => Ok(Vec::new()),
+        Err(source) => Err(Error::io("read", path, &source)),
+    }
 }
 
 /// Probes a sample.
@@ -176,15 +260,10 @@ fn likelihood(
 
 fn reach(config: &ModelConfig, layers: Vec<Vec<f64>>) -> Vec<LayerReach> {
     let reach = |(layer, units): (usize, Vec<f64>)| {
-        let (mixer, measure) = match config.mixer(layer) {
-            Some(Mixer::Recurrent(Recurrence::Ssd(_))) => ("ssd", "survival"),
-            Some(Mixer::Recurrent(Recurrence::RgLru(_))) => ("rg_lru", "survival"),
-            Some(Mixer::Recurrent(Recurrence::Wkv6(_))) => ("wkv6", "survival"),
-            Some(Mixer::Attention(_)) | None => ("attention", "mass"),
-        };
+        let mixer = Mixes::of(config, layer);
         let largest = units.iter().copied().fold(0.0, f64::max);
         let mean = units.iter().sum::<f64>() / units.len().max(1) as f64;
-        LayerReach { mixer, measure, largest, mean, units }
+        LayerReach { mixer, measure: mixer.measure(), largest, mean, units }
     };
     layers.into_iter().enumerate().map(reach).collect()
 }

@@ -14,6 +14,7 @@ use crate::{
     error::{Error, Result},
     journal::{Timing, failures, timings},
     plan::PlanFile,
+    probe::{self, PROBES, Probe},
     score::{
         Scored, TaskScore,
         files::{find, lengths},
@@ -36,6 +37,8 @@ pub struct Run {
     pub predictions: BTreeMap<String, String>,
     /// How long cells took, where that was recorded.
     pub timings: Vec<Timing>,
+    /// What `longseq probe --json` wrote into its `probes.json`, if anything.
+    pub probes: Vec<Probe>,
 }
 
 /// A task at a length.
@@ -106,11 +109,11 @@ impl Run {
                 cell.failed = samples.len();
             }
         }
-        let timings = timings(folder)?;
+        let (timings, probes) = (timings(folder)?, probe::read(&folder.join(PROBES))?);
         let name = folder.canonicalize().unwrap_or_else(|_| folder.to_owned());
         let name = name.file_name().unwrap_or_default().display().to_string();
         let (folder, cells) = (folder.to_owned(), cells.into_values().collect());
-        Ok(Self { name, folder, plan, cells, predictions, timings })
+        Ok(Self { name, folder, plan, cells, predictions, timings, probes })
     }
 
     /// Its lengths, shortest first.

@@ -12,6 +12,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use crate::probe::PROBES;
+
 /// How much is studied.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Extent {
@@ -99,12 +101,12 @@ pub struct Model {
 impl Model {
     /// The folder of a run.
     pub fn run(&self, study: &Path, part: Part) -> PathBuf {
-        study.join("runs").join(&self.name).join(part.name())
+        study.join("runs").join(format!("{}-{}", self.name, part.name()))
     }
 
-    /// The file of its probes.
+    /// The file of its probes, where reports look for it.
     pub fn probes(&self, study: &Path) -> PathBuf {
-        study.join("probes").join(format!("{}.json", self.name))
+        self.run(study, Part::Depths).join(PROBES)
     }
 
     /// What `longseq run` is asked for.

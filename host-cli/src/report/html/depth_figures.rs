@@ -11,7 +11,8 @@ use super::{
     bars::Bars,
     figure::{Figure, HtmlTable, Key, Panel},
     figures::missing,
-    heat_map::HeatMap,
+    heat_map::{Column, HeatMap},
+    scale::short_length,
     svg::Svg,
 };
 use crate::table::Table;
@@ -38,9 +39,8 @@ pub fn depths(models: &[Model<'_>]) -> Figure {
         });
         let map = HeatMap {
             percents: percents.collect(),
-            lengths: lengths.clone(),
+            columns: lengths.iter().map(|&length| column(model, length)).collect(),
             depths: depths.clone(),
-            trained_at: model.training_length,
         };
         let id = format!("depths-{place}");
         panels.push(Panel::new(&id, &model.name, &map.draw(), &map.description()));
@@ -68,6 +68,14 @@ pub fn depths(models: &[Model<'_>]) -> Figure {
         legend_class: "",
         panels,
         tables,
+    }
+}
+
+fn column(model: &Model<'_>, length: usize) -> Column {
+    Column {
+        head: short_length(length),
+        said: format!("at {length} tokens"),
+        marked: model.training_length == Some(length),
     }
 }
 

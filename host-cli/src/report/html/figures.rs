@@ -15,6 +15,7 @@ use super::{
     figure::{Figure, HtmlTable, Panel},
     line_chart::{LineChart, Unit},
     model_lines::{legend, marks, of_cell, of_mean, series},
+    reach,
 };
 use crate::{score::task_name::TaskName, table::Table};
 
@@ -22,9 +23,14 @@ const PLAIN: Style = Style { bars: false };
 
 /// All of them.
 pub fn figures(models: &[Model<'_>]) -> Vec<Figure> {
-    let mut figures = vec![score_by_length(models), tasks(models), depths(models), formats(models)];
-    figures.push(cost::figure(models));
-    figures
+    vec![
+        score_by_length(models),
+        tasks(models),
+        depths(models),
+        formats(models),
+        reach::figure(models),
+        cost::figure(models),
+    ]
 }
 
 /// Table 1: the mean over RULER's tasks.

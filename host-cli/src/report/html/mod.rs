@@ -14,6 +14,7 @@ mod lost;
 mod model_lines;
 mod overview;
 mod published;
+mod reach;
 mod scale;
 mod svg;
 
