@@ -29,7 +29,7 @@ pub struct StudyArgs {
     /// Threads; the answers do not depend on it [default: one a core]
     #[arg(long, value_name = "N")]
     pub threads: Option<NonZeroUsize>,
-    /// Say how long it would take, run and write nothing
+    /// Say how long it would take and which commands it stands for, and run nothing
     #[arg(long)]
     pub dry_run: bool,
 }

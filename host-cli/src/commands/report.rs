@@ -5,7 +5,7 @@ use std::{
     fs,
     io::{IsTerminal, stdout},
     num::NonZeroUsize,
-    path::Path,
+    path::{Path, PathBuf},
 };
 
 use super::{Outcome, print};
@@ -52,6 +52,15 @@ pub fn run(args: &ReportArgs) -> Result<Outcome> {
     }
     let failed = runs.iter().flat_map(|run| &run.cells).any(|cell| cell.failed > 0);
     Ok(if failed { Outcome::DoneWithFailures } else { Outcome::Done })
+}
+
+/// Writes the report of a study's runs into its folder; what it says in few lines.
+pub fn write_study(runs: &[PathBuf], folder: &Path) -> Result<String> {
+    let runs = runs.iter().map(|path| Run::read(path)).collect::<Result<Vec<_>>>()?;
+    let models = models(&runs, None);
+    let findings = Findings::new(&models);
+    Report { runs: &runs, models: &models, against: &[], findings: &findings }.write(folder)?;
+    Ok(text::summary(&models, &findings))
 }
 
 /// With `--against` the published figures of each run, else none.

@@ -1,6 +1,8 @@
 //! `longseq study`: runs and probes of several models, and one report.
 
-use std::{collections::HashSet, ffi::OsString, sync::atomic::Ordering, time::Duration};
+use std::{
+    collections::HashSet, ffi::OsString, path::PathBuf, sync::atomic::Ordering, time::Duration,
+};
 
 use clap::Parser as _;
 use indicatif::HumanDuration;
@@ -135,14 +137,11 @@ fn probe_model(args: &StudyArgs, model: &Model, extent: &Extent) -> Result<()> {
     files::write_whole(&path, probe::json(&probe::probes(&command)?)?.as_bytes())
 }
 
-/// Writes the report of all runs, and says where.
+/// Writes the report of all runs, prints it in few lines, and says where it is.
 fn report_all(args: &StudyArgs, models: &[Model]) -> Result<()> {
     let runs = models.iter().flat_map(|model| Part::ALL.map(|part| model.run(&args.out, part)));
-    let command = ["longseq", "report"].into_iter().map(OsString::from);
-    let command = command.chain(runs.map(OsString::from));
-    let command = command.chain(["--out".into(), args.out.clone().into()]).collect();
-    let Command::Report(command) = parsed(command)? else { return Ok(()) };
-    report::run(&command)?;
+    let runs: Vec<PathBuf> = runs.collect();
+    print(&report::write_study(&runs, &args.out)?)?;
     say(&format!("open {} in a browser\n", args.out.join("report.html").display()));
     Ok(())
 }

@@ -2,6 +2,7 @@
 
 pub mod against;
 pub mod answered;
+pub mod by_length;
 pub mod data;
 pub mod findings;
 pub mod html;

@@ -2,10 +2,12 @@
 
 use super::{
     against::{self, Against},
+    by_length::table_1,
     findings::{Findings, effective_table, findings_lines, findings_table},
+    model::Model,
     provenance,
     run::Run,
-    tables::{Style, tables},
+    tables::{Style, Titled, tables},
 };
 
 const INTERVALS: &str = "[low, high]: 95 % interval of the mean score";
@@ -40,6 +42,15 @@ pub fn terminal(
         text += &format!("{run}: {note}\n");
     }
     text
+}
+
+/// Several models in few lines: table 1, how long each works, and what became of the paper's findings.
+pub fn summary(models: &[Model<'_>], findings: &Findings) -> String {
+    let titled = [table_1(models), effective_table(findings)];
+    let table = |of: &Titled| format!("{}\n{}\n", of.title, of.table.to_text(false));
+    let tables: String = titled.iter().map(table).collect();
+    let lines: String = findings_lines(findings).iter().map(|line| format!("{line}\n")).collect();
+    format!("\n{tables}The paper's findings\n{lines}\n{INTERVALS}\n")
 }
 
 /// The report in Markdown, with everything that is known about the runs, and the tables of the

@@ -1,14 +1,12 @@
 //! The figures of the report, in their order.
 
-use std::collections::BTreeSet;
-
 use longseq_core::ruler::task::TASKS;
 
 use super::{
     super::{
-        Mean,
+        by_length::{by_length, table_1},
         model::Model,
-        tables::{Style, Titled, dash, row},
+        tables::{Style, dash},
     },
     cost,
     depth_figures::{depths, formats},
@@ -17,7 +15,7 @@ use super::{
     model_lines::{legend, marks, of_cell, of_mean, series},
     reach,
 };
-use crate::{score::task_name::TaskName, table::Table};
+use crate::score::task_name::TaskName;
 
 const PLAIN: Style = Style { bars: false };
 
@@ -102,37 +100,6 @@ fn tasks(models: &[Model<'_>]) -> Figure {
         panels,
         tables,
     }
-}
-
-/// Table 1 of the paper: models by length, and the mean over the lengths.
-fn table_1(models: &[Model<'_>]) -> Titled {
-    let mut table = by_length(models, "Table 1: mean over RULER's tasks in %", |model, length| {
-        PLAIN.mean(model.mean(length))
-    });
-    let lengths = all_lengths(models);
-    table.table.header.push("average".to_owned());
-    for (model, row) in models.iter().zip(&mut table.table.rows) {
-        let means: Vec<Option<Mean>> = lengths.iter().map(|&length| model.mean(length)).collect();
-        row.push(PLAIN.mean(Mean::of_means(&means)));
-    }
-    table
-}
-
-/// A row a model, a column a length.
-pub fn by_length(
-    models: &[Model<'_>],
-    title: &str,
-    cell: impl Fn(&Model<'_>, usize) -> String,
-) -> Titled {
-    let lengths = all_lengths(models);
-    let rows =
-        models.iter().map(|model| row(&model.name, lengths.iter().map(|&at| cell(model, at))));
-    let header = row("model", lengths.iter().map(|length| format!("{length} tokens")));
-    Titled { title: title.to_owned(), table: Table { rows: rows.collect(), header } }
-}
-
-fn all_lengths(models: &[Model<'_>]) -> BTreeSet<usize> {
-    models.iter().flat_map(Model::lengths).collect()
 }
 
 /// Why a figure is empty; nothing where it is not.
