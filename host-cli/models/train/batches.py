@@ -1,0 +1,100 @@
+"""What is read at each step: a function of the step alone, so every model reads the same batches in the
+same order, and a run that goes on after an interruption does not notice it."""
+
+from typing import NamedTuple
+
+import numpy as np
+import torch
+
+from prepare import KINDS, LENGTHS, TASKS
+
+TOKENS_PER_STEP = 4096
+SEED = 3_000_000_000
+# Weight of a token that is no answer, which has 1.
+CONTEXT_WEIGHT = 0.03
+
+
+class Phase(NamedTuple):
+    """What is read from a step on."""
+
+    step: int
+    # Share of batches by length.
+    lengths: dict
+    # Shares of rows that are recall drills, drills of chains, and plain text; the others are tasks.
+    drills: float
+    chains: float
+    texts: float
+    # Share of `vt` among tasks, where others have what SHARES says.
+    tracking: float
+    # Share of the tokens outside answers that are predicted at all: a quarter of them is as good a
+    # measure, and saves a tenth of the time.
+    context: float
+
+
+CURRICULUM = [
+    Phase(0, {128: 1.0}, 0.6, 0.0, 0.05, 1.0, 1.0),
+    Phase(250, {128: 0.6, 256: 0.4}, 0.4, 0.0, 0.05, 1.0, 0.25),
+    Phase(400, {128: 0.3, 256: 0.35, 384: 0.15, 512: 0.2}, 0.3, 0.0, 0.05, 3.0, 0.25),
+    # After 600 steps recall was there and chains had not begun: drills for them, too.
+    Phase(600, {128: 0.3, 256: 0.35, 384: 0.15, 512: 0.2}, 0.2, 0.15, 0.05, 3.0, 0.25),
+    Phase(800, {128: 0.1, 256: 0.3, 384: 0.25, 512: 0.35}, 0.15, 0.1, 0.05, 3.0, 0.25),
+    Phase(1100, {256: 0.3, 384: 0.3, 512: 0.4}, 0.1, 0.05, 0.05, 3.0, 0.25),
+]
+# Rows of each task among tasks.
+SHARES = dict.fromkeys(TASKS, 1.0) | {
+    "niah_single_1": 2.0,
+    "niah_single_2": 2.0,
+    "niah_single_3": 2.0,
+    "niah_multikey_3": 0.5,
+    "qa_1": 0.25,
+    "qa_2": 0.25,
+    "cwe": 0.5,
+    "fwe": 0.5,
+}
+
+
+class Batches:
+    """Rows of a folder that `prepare.py` wrote, in buckets of kind and length."""
+
+    def __init__(self, folder):
+        self.tokens = np.load(folder / "tokens.npy", mmap_mode="r")
+        self.answers = np.load(folder / "answers.npy", mmap_mode="r")
+        self.rows = np.load(folder / "rows.npy")
+        bucket = np.searchsorted(LENGTHS, self.rows["length"])
+        self.buckets = {
+            (kind, length): np.flatnonzero((self.rows["kind"] == number) & (bucket == place))
+            for number, kind in enumerate(KINDS)
+            for place, length in enumerate(LENGTHS)
+        }
+
+    def at(self, step):
+        """Ids [B, T] and weights [B, T] of the tokens to predict; weights of padding are 0."""
+        rng = np.random.default_rng((SEED, step))
+        phase = next(phase for phase in reversed(CURRICULUM) if phase.step <= step)
+        length = int(rng.choice(list(phase.lengths), p=list(phase.lengths.values())))
+        tasks = {task: share for task, share in (SHARES | {"vt": phase.tracking}).items()
+                 if self.buckets[task, length].size}  # fmt: skip
+        others = {"drill": phase.drills, "text": phase.texts, "chain": phase.chains}
+        whole = sum(tasks.values()) / (1 - sum(others.values()))
+        shares = {task: share / whole for task, share in tasks.items()}
+        shares |= {kind: share for kind, share in others.items() if share > 0}
+        kinds = [kind for kind in shares if self.buckets[kind, length].size]
+        shares = np.array([shares[kind] for kind in kinds])
+        drawn = rng.choice(kinds, size=TOKENS_PER_STEP // length, p=shares / shares.sum())
+        ids, weights = self.padded([rng.choice(self.buckets[kind, length]) for kind in drawn])
+        if phase.context < 1:
+            kept = torch.from_numpy(rng.random(weights.shape) < phase.context)
+            weights = torch.where(weights == 1, weights, weights * kept / phase.context)
+        return ids, weights
+
+    def padded(self, rows):
+        """The rows side by side, as long as the longest."""
+        length = int(self.rows["length"][rows].max())
+        ids = np.zeros((len(rows), length), np.int64)
+        weights = np.zeros((len(rows), length), np.float32)
+        for place, row in enumerate(rows):
+            start, count = int(self.rows["start"][row]), int(self.rows["length"][row])
+            ids[place, :count] = self.tokens[start : start + count]
+            marks = self.answers[start : start + count]
+            weights[place, :count] = np.where(marks, 1.0, CONTEXT_WEIGHT)
+        return torch.from_numpy(ids), torch.from_numpy(weights)
