@@ -1,4 +1,4 @@
-//! `longseq study` through the binary, with the random checkpoint for a model: its folders, its report, its end.
+//! `longseq study` through the binary, with one of the small models: its folders, its report, its end.
 
 use std::{
     fs,
@@ -14,8 +14,8 @@ fn study(out: &Path, more: &[&str]) -> Output {
     command.output().unwrap()
 }
 
-fn random() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("models/random-mamba2")
+fn model() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("models/mini/rwkv6")
 }
 
 fn said(output: &Output) -> String {
@@ -25,7 +25,7 @@ fn said(output: &Output) -> String {
 #[test]
 fn a_model_is_run_probed_and_reported_once() {
     let folder = tempfile::tempdir().unwrap();
-    let model = random().display().to_string();
+    let model = model().display().to_string();
     let options = ["--without-own", "--models", &model];
     let first = study(folder.path(), &options);
     assert!(first.status.success(), "{}", said(&first));
@@ -35,17 +35,17 @@ fn a_model_is_run_probed_and_reported_once() {
     let results: Value = serde_json::from_str(&read("results.json")).unwrap();
     let runs = results["runs"].as_array().unwrap();
     let names: Vec<_> = runs.iter().map(|run| run["name"].as_str().unwrap()).collect();
-    assert_eq!(names, ["random-mamba2-tasks", "random-mamba2-depths"]);
+    assert_eq!(names, ["rwkv6-tasks", "rwkv6-depths"]);
     assert_eq!(runs[0]["cells"].as_array().unwrap().len(), 13 * 4);
     assert_eq!(runs[1]["cells"].as_array().unwrap().len(), 3 * 3 * 2);
     // A map of what each layer reaches.
     assert!(read("report.html").contains("id=\"reach-0-512\""));
-    let probes = read("runs/random-mamba2-depths/probes.json");
+    let probes = read("runs/rwkv6-depths/probes.json");
     // The same again changes nothing, and takes what is there.
     let again = study(folder.path(), &options);
     assert!(again.status.success(), "{}", said(&again));
     assert_eq!(String::from_utf8_lossy(&again.stdout), printed);
-    assert_eq!(read("runs/random-mamba2-depths/probes.json"), probes);
+    assert_eq!(read("runs/rwkv6-depths/probes.json"), probes);
     // With other options it is another study.
     let other = study(folder.path(), &["--seed", "7", "--without-own", "--models", &model]);
     assert_eq!(other.status.code(), Some(2));
@@ -69,9 +69,9 @@ fn seeds_of_the_training_and_two_models_of_one_name_are_refused() {
     let folder = tempfile::tempdir().unwrap();
     let output = study(folder.path(), &["--seed", "3000000000"]);
     assert_eq!(output.status.code(), Some(2), "{}", said(&output));
-    let model = random().display().to_string();
+    let model = model().display().to_string();
     let twice = format!("{model},{model}");
     let output = study(folder.path(), &["--without-own", "--models", &twice]);
     assert_eq!(output.status.code(), Some(2));
-    assert!(said(&output).contains("two models are called random-mamba2"), "{}", said(&output));
+    assert!(said(&output).contains("two models are called rwkv6"), "{}", said(&output));
 }
