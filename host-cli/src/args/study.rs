@@ -20,7 +20,7 @@ pub struct StudyArgs {
     /// Leave out the five small models that are built in
     #[arg(long, requires = "models")]
     pub without_own: bool,
-    /// Samples of each task at each length [default: 100; with --quick 8]
+    /// Samples of each task at each length [default: 50; with --quick 8]
     #[arg(long, value_name = "K")]
     pub samples: Option<NonZeroUsize>,
     /// Random seed of the prompts; the built-in models were trained on seeds from 3,000,000,000 on, which are refused

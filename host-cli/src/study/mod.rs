@@ -31,7 +31,7 @@ pub struct Extent {
 
 /// All of it.
 pub const FULL: Extent = Extent {
-    samples: 100,
+    samples: 50,
     lengths: &[256, 512, 1024, 2048, 4096],
     depth_lengths: &[256, 512, 1024],
     depths: &[0, 20, 40, 50, 60, 80, 100],
