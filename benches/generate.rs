@@ -56,7 +56,7 @@ fn run(args: &Args) -> Result<()> {
     for task in TASKS {
         let cell = Cell::new(task, None, args.length, args.samples)?;
         let samples = setup.samples(&cell, &|| {})?;
-        let answers = samples.len() * task.tokens_to_generate();
+        let answers = samples.len() * task.tokens_to_generate(setup.profile);
         let tokens = samples.iter().map(|sample| sample.length).sum::<usize>() - answers;
         let mut seconds = Vec::new();
         for _ in 0..args.runs {

@@ -26,7 +26,7 @@ pub use machine::{Machine, cpu_model};
 pub struct Plan {
     /// The program.
     pub program: Program,
-    /// `ruler` or `huang2025`.
+    /// `ruler`, `huang2025` or `mini`.
     pub profile: String,
     /// RULER task names, in order; with `_depth<PERCENT>` where depths were asked for.
     pub tasks: Vec<String>,

@@ -7,7 +7,7 @@ use longseq::{
     digest::sha256_hex,
     error::Result,
 };
-use longseq_core::ruler::{profile::Profile, task::Task};
+use longseq_core::ruler::{profile::Profile, sizes::Document, task::Task};
 
 /// Corpora with one file of `content`, named by `place`.
 struct Fixture {
@@ -169,6 +169,39 @@ fn squad_keeps_answerable_questions() {
         let fixture = squad(content);
         expect_error(&fixture, fixture.corpora.squad(), what);
     }
+}
+
+/// Documents of one sentence, for profile `mini`.
+#[test]
+fn sentences_that_answer_are_a_questions_own() {
+    let fixture = squad(
+        r#"{"data": [{"paragraphs": [
+            {"context": "\u00c9va rows. It rains here. It snows here.", "qas": [
+                {"question": "q", "answers": [{"text": "snows", "answer_start": 29}], "is_impossible": false},
+                {"question": "r", "answers": [{"text": "rows. It", "answer_start": 4}], "is_impossible": false}]},
+            {"context": "Another one.", "qas": []}]}]}"#,
+    );
+    fixture.corpora.with_documents(Document::Sentence).squad().expect("questions").with_set(
+        |set| {
+            let text = |at: &u32| set.documents[*at as usize];
+            let texts = |of: &[u32]| of.iter().map(text).collect::<Vec<_>>();
+            let [first, second] = [set.questions[0], set.questions[1]];
+            assert_eq!(texts(first.context), ["It snows here."]);
+            assert_eq!(texts(first.more), ["\u{c9}va rows.", "It rains here.", "Another one."]);
+            let whole = "\u{c9}va rows. It rains here. It snows here.";
+            assert_eq!(texts(second.context), [whole], "an answer over two sentences");
+        },
+    );
+    let fixture = hotpotqa(
+        r#"[{"question": "q", "answer": "x", "supporting_facts": [["T", 1], ["U", 9]],
+             "context": [["S", ["One.", " Two."]], ["T", ["Three.", " Four."]], ["U", ["Five."]]]}]"#,
+    );
+    let corpora = fixture.corpora.with_documents(Document::Sentence);
+    corpora.hotpotqa().expect("questions").with_set(|set| {
+        assert_eq!(set.documents, ["S\nOne.", "T\nFour.", "U\nFive."]);
+        assert_eq!(set.questions[0].context, [1, 2]);
+        assert_eq!(set.questions[0].more, [0]);
+    });
 }
 
 #[test]

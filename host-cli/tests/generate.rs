@@ -197,6 +197,64 @@ fn parts_with_seeds_of_their_own_make_the_whole() {
 }
 
 #[test]
+fn profile_mini_has_a_seed_for_each_sample_unless_told() {
+    let place = Workplace::new();
+    let arguments = "--profile mini --task niah_single_1 --max-seq-length 1024 --num-samples 4";
+    let seeding = |folder: &str| {
+        let recipe = fs::read(place.path(folder).join("1024/niah_single_1/recipe.json"));
+        let recipe: serde_json::Value =
+            serde_json::from_slice(&recipe.expect("one")).expect("JSON");
+        recipe["seeding"].as_str().expect("a name").to_owned()
+    };
+    for (folder, more, expected) in [
+        ("whole", "", "per-sample"),
+        ("run", "--seeding run", "run"),
+        ("part", "--chunk 1/2", "per-sample"),
+    ] {
+        let output = place.generate(folder, &format!("{arguments} {more}"));
+        assert_eq!(code(&output), 0, "{}", errors(&output));
+        assert_eq!(seeding(folder), expected, "{more}");
+    }
+    let samples = |folder| place.samples(&format!("{folder}/1024/niah_single_1/validation.jsonl"));
+    assert_eq!(samples("part"), samples("whole")[2..]);
+    assert_ne!(samples("run"), samples("whole"));
+}
+
+/// As models are trained: on other texts than those built in.
+#[test]
+fn profile_mini_takes_other_texts() {
+    let place = Workplace::new();
+    let write = |name: &str, text: &str| fs::write(place.path(name), text).expect("a file");
+    write("essays.txt", "It rains here. It snows there. ");
+    write(
+        "squad.json",
+        r#"{"data": [{"paragraphs": [{"context": "Ann rows well. Bob sings ill.", "qas": [
+            {"question": "Who sings?", "is_impossible": false,
+             "answers": [{"text": "Bob", "answer_start": 15}]}]}]}]}"#,
+    );
+    write(
+        "hotpotqa.json",
+        r#"[{"question": "Who rows?", "answer": "Ann", "supporting_facts": [["Ann", 1]],
+             "context": [["Ann", ["Ann is old.", " She rows."]], ["Bob", ["Bob is.", " He is."]]]}]"#,
+    );
+    let file = |name| place.path(name).display().to_string();
+    let (essays, squad, hotpotqa) = (file("essays.txt"), file("squad.json"), file("hotpotqa.json"));
+    let texts = format!("--essays {essays} --squad {squad} --hotpotqa {hotpotqa}");
+    let tasks = "niah_single_2,qa_1,qa_2 --max-seq-length 1024 --num-samples 1 --flat";
+    let output = place.generate("d", &format!("--profile mini --task {tasks} {texts}"));
+    assert_eq!(code(&output), 0, "{}", errors(&output));
+    for (task, held, not_held) in [
+        ("niah_single_2", "It rains here. It snows there. It rains here.", "Walking"),
+        ("qa_1", ":\nBob sings ill.\n", "Ann rows well. Bob"),
+        ("qa_2", ":\nAnn\nShe rows.\n", "old. She"),
+    ] {
+        let sample = &place.samples(&format!("d/{task}/validation.jsonl"))[0];
+        assert!(sample.input.contains(held), "{task}: {}", sample.input);
+        assert!(!sample.input.contains(not_held), "{task}: {}", sample.input);
+    }
+}
+
+#[test]
 fn number_of_threads_changes_nothing() {
     let place = Workplace::new();
     let arguments = "--task niah_single_1,niah_single_2,niah_multivalue --max-seq-length 2048,3000 \

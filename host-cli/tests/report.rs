@@ -186,6 +186,41 @@ fn shrunken_haystacks_are_said() {
 }
 
 #[test]
+fn what_profile_mini_has_smaller_is_said_with_every_table() {
+    let parent = TempDir::new().unwrap();
+    let run = complete(&parent);
+    assert_eq!(json_of(&run)["profile_mini"], Value::Null);
+    assert!(!text(&report(&[&run], &[]).stdout).contains("scaled down"));
+    let run = run.set("profile", json!("mini"));
+    let printed = text(&report(&[&run], &[]).stdout);
+    let markdown = text(&report(&[&run], &["--format", "markdown"]).stdout);
+    let note = "profile mini: RULER's tasks scaled down; not comparable with RULER's figures";
+    for line in [
+        note,
+        "niah_multikey_1: keys                             4                          3",
+        "first: profile mini: RULER's tasks scaled down; not comparable with RULER's figures",
+    ] {
+        assert!(printed.lines().any(|found| found == line), "{line}\n{printed}");
+    }
+    for line in [&format!("## {note}"), "| niah_multikey_1: keys | 4 | 3 |"] {
+        assert!(markdown.lines().any(|found| found == line), "{line}\n{markdown}");
+    }
+    let said = &json_of(&run)["profile_mini"];
+    assert_eq!(said["note"], note);
+    let keys = json!({"size": "niah_multikey_1: keys", "ruler": "4", "mini": "3"});
+    assert!(said["sizes"].as_array().unwrap().contains(&keys), "{said}");
+}
+
+/// The documentation holds the same table.
+#[test]
+fn sizes_of_profile_mini_are_documented() {
+    let docs = include_str!("../../docs/ruler.md");
+    for row in longseq::report::mini::table().to_markdown().lines() {
+        assert!(docs.lines().any(|line| line == row), "docs/ruler.md lacks {row}");
+    }
+}
+
+#[test]
 fn texts_of_our_own_are_said() {
     let parent = TempDir::new().unwrap();
     let corpora = longseq::corpora::Corpora::default();

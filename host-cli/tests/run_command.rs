@@ -105,6 +105,33 @@ fn a_run_writes_rulers_prediction_lines_and_is_not_done_twice() {
 }
 
 #[test]
+fn a_run_of_profile_mini_says_that_it_is_not_rulers() {
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("run");
+    let cells = ["--profile", "mini", "--tasks", "niah_single_1,vt", "--lengths", "256"];
+    let output = longseq(&[&cells[..], &["--samples", "3"]].concat(), &out).output().unwrap();
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    let (printed, said) = (text(&output.stdout), "\nprofile mini: RULER's tasks scaled down; not");
+    assert!(printed.contains(said), "{printed}");
+    assert!(printed.contains("\nvt: statements of the chain "), "{printed}");
+    let plan: Value = serde_json::from_slice(&fs::read(out.join("plan.json")).unwrap()).unwrap();
+    assert_eq!(plan["plan"]["profile"], "mini");
+    assert_eq!(plan["plan"]["seeding"], "per-sample");
+    for (task, output) in [("niah_single_1", 32), ("vt", 24)] {
+        let file = fs::read_to_string(out.join(format!("predictions/256/{task}.jsonl"))).unwrap();
+        for line in file.lines() {
+            let line: Value = serde_json::from_str(line).unwrap();
+            let others = &line["others"];
+            assert!(others["prompt_tokens"].as_u64().unwrap() + output <= 256, "{line}");
+            assert!(others["generated_tokens"].as_u64().unwrap() <= output, "{line}");
+        }
+    }
+    let inspect = ["inspect", "--model", MODEL, "--prompt", "--profile", "mini", "--length", "256"];
+    let inspected = Command::new(env!("CARGO_BIN_EXE_longseq")).args(inspect).output().unwrap();
+    assert!(inspected.status.success(), "{}", text(&inspected.stderr));
+}
+
+#[test]
 fn predictions_do_not_depend_on_how_they_are_scheduled() {
     let folder = tempfile::tempdir().unwrap();
     let one = folder.path().join("one");

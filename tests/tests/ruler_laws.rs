@@ -11,7 +11,7 @@ use longseq_core::ruler::{
     needle::Needle,
     options::{Corpora, Needs, Options, Seeding, Workspace},
     profile::Profile,
-    task::{DEPTH_TASKS, TASKS, Task},
+    task::{DEPTH_TASKS, TASKS, Task, tasks},
     words::{PairBuffers, PairIndex, Run},
 };
 use proptest::prelude::*;
@@ -136,7 +136,7 @@ fn options(profile: Profile, max_seq_length: usize) -> Options<'static> {
 #[test]
 fn every_task_ends_at_every_length() {
     for profile in Profile::ALL {
-        for task in &TASKS {
+        for task in &tasks(profile.sizes()) {
             for length in [0, 1, 60, 300, 700, 1024, 2048, 4096] {
                 for fit in [Fit::Exact, Fit::Shrink] {
                     let options = Options { fit, ..options(profile, length) };
@@ -172,7 +172,7 @@ fn assert_fits(made: &Made, at: &str, options: Options<'_>) {
 #[test]
 fn shrinking_changes_nothing_where_the_scripts_end() {
     for profile in Profile::ALL {
-        for task in &TASKS {
+        for task in &tasks(profile.sizes()) {
             for length in [1024, 2048, 5000] {
                 let exact = options(profile, length);
                 if let Ok(made) = make(task, exact, 0..3) {
@@ -202,7 +202,7 @@ fn shrinking_fills_short_lengths_and_keeps_the_answer() {
 #[test]
 fn a_sample_with_a_seed_of_its_own_depends_on_no_other() {
     for profile in Profile::ALL {
-        for task in &TASKS {
+        for task in &tasks(profile.sizes()) {
             let options = Options { seeding: Seeding::PerSample, ..options(profile, 2048) };
             let options = Options { fit: Fit::Shrink, ..options };
             let all = make(task, options, 0..6).expect("samples");
@@ -228,7 +228,7 @@ fn a_corpus_without_more_questions_is_an_error() {
 #[test]
 fn a_fixed_depth_holds_for_every_needle_task() {
     for profile in Profile::ALL {
-        for task in &TASKS[..8] {
+        for task in &tasks(profile.sizes())[..8] {
             for depth in [0.0, 0.5, 1.0] {
                 let fixed = Options { depth: Some(depth), ..options(profile, 4096) };
                 let fixed = make(task, fixed, 0..2).expect("samples");

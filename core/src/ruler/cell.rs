@@ -3,10 +3,8 @@
 use super::budget::Fit;
 use super::options::Options;
 use super::profile::Profile;
-use super::task::{Haystack, Recipe, Task};
-
-/// Tokens of `vt`'s worked example, at most.
-const EXAMPLE_TOKENS: usize = 500;
+use super::sizes::TrackingExample;
+use super::task::{Haystack, NeedleTask, Recipe, Task};
 
 /// What a family is fitted to, and how.
 #[derive(Clone, Copy, Debug)]
@@ -59,42 +57,32 @@ pub(crate) enum Most {
 impl Cell {
     /// The cell of a task; `most` is where the fork's stepping ends ([`Most`]).
     pub(crate) fn new(task: &Task, options: &Options<'_>, most: usize) -> Self {
-        let short = options.max_seq_length < 4096;
-        let (ruler, huang2025) = match task.recipe {
-            Recipe::Needle(needle) => {
-                let essay = needle.haystack == Haystack::Essay;
-                let lines = if short { 5 } else { 25 };
-                let (ruler, huang2025) = if essay { (500, 50) } else { (lines, lines) };
-                (ruler, needle.step.unwrap_or(huang2025))
-            }
-            Recipe::VariableTracking(Haystack::Essay) => (500, 1),
-            Recipe::VariableTracking(_) if short => (5, 1),
-            _ => (10, 1),
-        };
-        let (step, method) = match options.profile {
-            Profile::Ruler => {
+        let sizes = options.profile.sizes();
+        let step = step(task, options);
+        let method = match options.profile {
+            Profile::Ruler | Profile::Mini => {
+                let other = sizes.probe.other.unwrap_or(step);
                 let (probe, estimate) = match task.recipe {
-                    Recipe::CommonWords => (4096, Estimate::FlooredDouble),
-                    _ => (ruler, Estimate::Triple),
+                    Recipe::CommonWords => (sizes.probe.words, Estimate::FlooredDouble),
+                    _ => (other, Estimate::Triple),
                 };
-                (ruler, Method::Bisect { probe, estimate })
+                Method::Bisect { probe, estimate }
             }
-            Profile::Huang2025 => {
-                let most = match task.recipe {
+            Profile::Huang2025 => Method::StepUp {
+                most: match task.recipe {
                     Recipe::Needle(needle) if needle.haystack == Haystack::Essay => {
                         Most::Tried(most)
                     }
                     Recipe::CommonWords | Recipe::QuestionAnswering(_) => Most::Next(most),
                     _ => Most::Any,
-                };
-                (huang2025, Method::StepUp { most })
-            }
+                },
+            },
         };
         Self {
             task: task.name,
             max_seq_length: options.max_seq_length,
             max: options.max_seq_length.saturating_sub(reserved(options)),
-            tokens_to_generate: task.tokens_to_generate(),
+            tokens_to_generate: task.tokens_to_generate(options.profile),
             fit: options.fit,
             step,
             method,
@@ -104,18 +92,22 @@ impl Cell {
     }
 
     /// The cell of `vt`'s worked example.
-    pub(crate) fn of_example(task: &Task, options: &Options<'_>) -> Self {
+    pub(crate) fn of_example(task: &Task, options: &Options<'_>, example: TrackingExample) -> Self {
         let step = match task.recipe {
-            Recipe::VariableTracking(Haystack::Essay) => 50,
-            _ => 5,
+            Recipe::VariableTracking(Haystack::Essay) => example.essay,
+            _ => example.lines,
         };
         let (method, tokens_to_generate) = match options.profile {
-            Profile::Ruler => (Method::Bisect { probe: step, estimate: Estimate::Triple }, 0),
-            Profile::Huang2025 => (Method::StepUp { most: Most::Any }, task.tokens_to_generate()),
+            Profile::Ruler | Profile::Mini => {
+                (Method::Bisect { probe: step, estimate: Estimate::Triple }, 0)
+            }
+            Profile::Huang2025 => {
+                (Method::StepUp { most: Most::Any }, task.tokens_to_generate(options.profile))
+            }
         };
         Self {
-            max_seq_length: EXAMPLE_TOKENS,
-            max: EXAMPLE_TOKENS.saturating_sub(reserved(options)),
+            max_seq_length: example.tokens,
+            max: example.tokens.saturating_sub(reserved(options)),
             tokens_to_generate,
             step,
             method,
@@ -124,10 +116,26 @@ impl Cell {
     }
 }
 
+/// By how much the haystack of a task grows and shrinks.
+fn step(task: &Task, options: &Options<'_>) -> usize {
+    let steps = options.profile.sizes().steps;
+    let length = options.max_seq_length;
+    match task.recipe {
+        Recipe::Needle(NeedleTask { step: Some(step), .. }) => step,
+        Recipe::Needle(needle) if needle.haystack == Haystack::Essay => steps.essay,
+        Recipe::Needle(_) => steps.lines.at(length),
+        Recipe::VariableTracking(Haystack::Essay) => steps.tracking_essay,
+        Recipe::VariableTracking(_) => steps.tracking_lines.at(length),
+        Recipe::CommonWords => steps.words,
+        Recipe::FrequentWords => 1,
+        Recipe::QuestionAnswering(_) => steps.documents,
+    }
+}
+
 /// Tokens kept for a model template outside the prompt. The fork knows of none.
 fn reserved(options: &Options<'_>) -> usize {
     match options.profile {
-        Profile::Ruler => options.model_template_tokens,
+        Profile::Ruler | Profile::Mini => options.model_template_tokens,
         Profile::Huang2025 => 0,
     }
 }

@@ -1,7 +1,8 @@
-//! Common words extraction (`cwe`): which ten words of a numbered list appear most often?
+//! Common words extraction (`cwe`): which ten words (or as many as the profile's sizes say) of a
+//! numbered list appear most often?
 //!
-//! Drawn for a prompt, in this order: the words of the worked example, the words of the list.
-//! Of each, the first ten are common. The order of a list comes from a private generator with the
+//! Drawn for a prompt, in this order: the words of the worked example, if there is one; the words
+//! of the list. Of each, the first ten are common. The order comes from a private generator with the
 //! run's seed, so common words stand at the same numbers in every prompt of a size.
 //! Source: RULER `common_words_extraction.py`; docs/ruler.md §6.
 
@@ -11,36 +12,18 @@ use super::budget::{Counted, DrawError, Draws, Family, Fit, Request, Target};
 use super::options::{Corpora, Options, Workspace};
 use super::profile::Profile;
 use super::prompt::{Prompt, Text};
+use super::sizes::{Common, Repeats};
 use super::template::{self, COMMON_WORDS, ModelTemplate};
 use super::words::CommonWordList;
 use crate::error::CapacityError;
-
-/// Common words of a list.
-const COMMON: usize = 10;
-
-/// How often words appear in a list.
-#[derive(Clone, Copy, Debug)]
-struct Repeats {
-    common: usize,
-    other: usize,
-}
-
-/// Words and repeats of the worked example, repeats of the list: below 4,096 tokens, and from
-/// there on.
-const SHORT: (usize, Repeats, Repeats) =
-    (20, Repeats { common: 3, other: 1 }, Repeats { common: 6, other: 1 });
-const LONG: (usize, Repeats, Repeats) =
-    (40, Repeats { common: 10, other: 3 }, Repeats { common: 30, other: 3 });
-
-/// Words and entries of the longer example.
-const EXAMPLE_WORDS: usize = 40;
-const EXAMPLE_ENTRIES: usize = 190;
 
 /// The generator.
 pub(crate) struct CommonWords<'a> {
     profile: Profile,
     model: ModelTemplate<'a>,
-    short: bool,
+    sizes: Common,
+    example: Option<(usize, Repeats)>,
+    repeats: Repeats,
     words: CommonWordList<'a>,
     english: &'a [&'a str],
     example_picks: &'a mut [u32],
@@ -58,23 +41,25 @@ impl<'a> CommonWords<'a> {
         workspace: Workspace<'a>,
     ) -> Result<Self, CapacityError> {
         let Workspace { shuffled, picks, order, scratch, .. } = workspace;
+        let sizes = options.profile.sizes().common;
+        let example = sizes.example.map(|example| example.at(options.max_seq_length));
+        let (words, entries) =
+            example.map_or((0, 0), |(words, repeats)| (words, entries(&sizes, words, repeats)));
         let given = picks.len();
-        let Some((example_picks, picks)) = picks.split_at_mut_checked(EXAMPLE_WORDS) else {
-            return Err(CapacityError { what: "words of a list", needed: EXAMPLE_WORDS, given });
+        let Some((example_picks, picks)) = picks.split_at_mut_checked(words) else {
+            return Err(CapacityError { what: "words of a list", needed: words, given });
         };
         let given = order.len();
-        let Some((example_order, order)) = order.split_at_mut_checked(EXAMPLE_ENTRIES) else {
-            return Err(CapacityError {
-                what: "entries of a list",
-                needed: EXAMPLE_ENTRIES,
-                given,
-            });
+        let Some((example_order, order)) = order.split_at_mut_checked(entries) else {
+            return Err(CapacityError { what: "entries of a list", needed: entries, given });
         };
         let words = CommonWordList::build(corpora.words, u64::from(options.seed), shuffled)?;
         Ok(Self {
             profile: options.profile,
             model: options.model_template,
-            short: options.max_seq_length < 4096,
+            sizes,
+            example,
+            repeats: sizes.list.at(options.max_seq_length),
             words,
             english: corpora.words.english,
             example_picks,
@@ -91,15 +76,11 @@ impl<'a> CommonWords<'a> {
         self.words.len()
     }
 
-    fn settings(&self) -> (usize, Repeats, Repeats) {
-        if self.short { SHORT } else { LONG }
-    }
-
     /// What a list of `size` words is drawn from.
     fn source(&self, size: usize) -> Result<Source<'a>, DrawError> {
         if size <= self.words.len() {
             Ok(Source::Words(self.words))
-        } else if self.profile == Profile::Ruler && size <= self.english.len() {
+        } else if self.profile != Profile::Huang2025 && size <= self.english.len() {
             Ok(Source::English(self.english))
         } else {
             Err(DrawError::TooLarge)
@@ -111,18 +92,18 @@ impl<'a> CommonWords<'a> {
         'a: 'd,
     {
         let source = self.source(picks.len()).unwrap_or(Source::English(&[]));
-        List { source, picks, order }
+        List { source, picks, order, common: self.sizes.words }
     }
 }
 
 /// Entries of a list of `words` words.
-fn entries(words: usize, repeats: Repeats) -> usize {
-    words.min(COMMON) * repeats.common + words.saturating_sub(COMMON) * repeats.other
+fn entries(sizes: &Common, words: usize, repeats: Repeats) -> usize {
+    words.min(sizes.words) * repeats.common + words.saturating_sub(sizes.words) * repeats.other
 }
 
 /// Fills `order` with positions in the words drawn, repeated, and shuffles it.
-fn arrange(order: &mut [u32], words: usize, repeats: Repeats, draws: &Draws) {
-    let common = words.min(COMMON) as u32;
+fn arrange(sizes: &Common, order: &mut [u32], words: usize, repeats: Repeats, draws: &Draws) {
+    let common = words.min(sizes.words) as u32;
     let once = (0..common).cycle().take(common as usize * repeats.common);
     let others =
         (common..words as u32).cycle().take(order.len() - common as usize * repeats.common);
@@ -136,12 +117,11 @@ impl Family for CommonWords<'_> {
     fn draw(&mut self, draws: &mut Draws, request: Request) -> Result<(), DrawError> {
         let size = request.size;
         self.size = size;
-        let (example_words, example, list) = self.settings();
-        let population = self.source(example_words)?.len();
-        let picks = &mut self.example_picks[..example_words];
-        draws.random.sample(population, picks, self.scratch)?;
-        let order = &mut self.example_order[..entries(example_words, example)];
-        arrange(order, example_words, example, draws);
+        if let Some((words, repeats)) = self.example {
+            let population = self.source(words)?.len();
+            draws.random.sample(population, self.example_picks, self.scratch)?;
+            arrange(&self.sizes, self.example_order, words, repeats, draws);
+        }
 
         let population = self.source(size)?.len();
         let given = self.picks.len();
@@ -149,22 +129,22 @@ impl Family for CommonWords<'_> {
             return Err(CapacityError { what: "words of a list", needed: size, given }.into());
         };
         draws.random.sample(population, picks, self.scratch)?;
-        let (needed, given) = (entries(size, list), self.order.len());
+        let needed = entries(&self.sizes, size, self.repeats);
+        let given = self.order.len();
         let Some(order) = self.order.get_mut(..needed) else {
             return Err(CapacityError { what: "entries of a list", needed, given }.into());
         };
-        arrange(order, size, list, draws);
+        arrange(&self.sizes, order, size, self.repeats, draws);
         Ok(())
     }
 
     fn prompt(&mut self) -> Prompt<'_> {
-        let (words, example, list) = self.settings();
-        let example_order = &self.example_order[..entries(words, example)];
-        let order = &self.order[..entries(self.size, list)];
+        let order = &self.order[..entries(&self.sizes, self.size, self.repeats)];
+        let example = self.example.map(|_| self.list(self.example_picks, self.example_order));
         Prompt::CommonWords(CommonWordsPrompt {
             profile: self.profile,
             model: self.model,
-            example: self.list(&self.example_picks[..words], example_order),
+            example,
             list: self.list(&self.picks[..self.size], order),
         })
     }
@@ -175,7 +155,7 @@ impl Family for CommonWords<'_> {
     }
 
     fn floor(&self, _: Target, _: Fit) -> usize {
-        COMMON
+        self.sizes.words
     }
 }
 
@@ -210,11 +190,13 @@ struct List<'d> {
     source: Source<'d>,
     picks: &'d [u32],
     order: &'d [u32],
+    /// Number of common words.
+    common: usize,
 }
 
 impl<'d> List<'d> {
     fn common(&self, index: usize) -> Option<&'d str> {
-        let picks = &self.picks[..self.picks.len().min(COMMON)];
+        let picks = &self.picks[..self.picks.len().min(self.common)];
         picks.get(index).map(|&pick| self.source.get(pick))
     }
 
@@ -242,7 +224,7 @@ fn write_numbered<'d>(f: &mut Formatter<'_>, words: impl Iterator<Item = &'d str
 pub(crate) struct CommonWordsPrompt<'d> {
     profile: Profile,
     model: ModelTemplate<'d>,
-    example: List<'d>,
+    example: Option<List<'d>>,
     list: List<'d>,
 }
 
@@ -257,20 +239,25 @@ impl<'d> CommonWordsPrompt<'d> {
     }
 
     fn write_list(&self, f: &mut Formatter<'_>, list: &List<'_>) -> fmt::Result {
-        let fields = &mut |f: &mut Formatter<'_>, _: &str| list.write_entries(f);
+        let fields = &mut |f: &mut Formatter<'_>, name: &str| match name {
+            "context" => list.write_entries(f),
+            _ => write!(f, "{}", list.common),
+        };
         template::write_prompt(f, self.model, COMMON_WORDS, fields)
     }
 }
 
 impl fmt::Display for CommonWordsPrompt<'_> {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        self.write_list(f, &self.example)?;
-        f.write_str(match self.profile {
-            Profile::Ruler => " ",
-            Profile::Huang2025 => "",
-        })?;
-        self.example.write_answer(f)?;
-        f.write_str("\n")?;
+        if let Some(example) = &self.example {
+            self.write_list(f, example)?;
+            f.write_str(match self.profile {
+                Profile::Ruler | Profile::Mini => " ",
+                Profile::Huang2025 => "",
+            })?;
+            example.write_answer(f)?;
+            f.write_str("\n")?;
+        }
         self.write_list(f, &self.list)
     }
 }

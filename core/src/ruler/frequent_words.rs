@@ -12,6 +12,7 @@ use super::budget::{BudgetError, Draws, GenerateError};
 use super::corpus::CountTokens;
 use super::options::{Options, Workspace};
 use super::profile::Profile;
+use super::sizes::Frequent;
 use super::task::Task;
 use super::template::{self, FREQUENT_WORDS, ModelTemplate};
 use super::words::dedup;
@@ -19,6 +20,8 @@ use crate::error::CapacityError;
 
 /// ζ(2) = π²/6 as SciPy rounds it.
 const ZETA_2: f64 = 1.644_934_066_848_226_4;
+/// Words asked for: those of the ranks after the noise word's.
+const REFERENCES: usize = 3;
 const LETTERS: &[u8; 26] = b"abcdefghijklmnopqrstuvwxyz";
 
 /// A coded word.
@@ -29,6 +32,7 @@ pub(crate) struct FrequentWords<'a> {
     task: Task,
     model: ModelTemplate<'a>,
     max_seq_length: usize,
+    sizes: Frequent,
     /// Tokens of the length that are kept free.
     reserved: usize,
     /// Tokens that a prompt may take.
@@ -53,13 +57,14 @@ impl<'a> FrequentWords<'a> {
     ) -> Result<Self, CapacityError> {
         let Workspace { names, order, .. } = workspace;
         let (max_seq_length, model) = (options.max_seq_length, options.model_template);
-        let tokens_to_generate = task.tokens_to_generate();
+        let tokens_to_generate = task.tokens_to_generate(options.profile);
+        let sizes = options.profile.sizes().frequent;
         let reserved = match options.profile {
-            Profile::Ruler => tokens_to_generate + options.model_template_tokens,
+            Profile::Ruler | Profile::Mini => tokens_to_generate + options.model_template_tokens,
             Profile::Huang2025 => 0,
         };
         let max = max_seq_length.saturating_sub(reserved);
-        let (needed, given) = (max / 50, names.len());
+        let (needed, given) = (max / sizes.tokens_per_word, names.len());
         let Some(names) = names.get_mut(..needed) else {
             return Err(CapacityError { what: "coded words", needed, given });
         };
@@ -68,6 +73,7 @@ impl<'a> FrequentWords<'a> {
             task,
             model,
             max_seq_length,
+            sizes,
             reserved,
             max,
             tokens_to_generate,
@@ -78,7 +84,7 @@ impl<'a> FrequentWords<'a> {
     }
 
     fn step(&self) -> usize {
-        self.max / 32
+        self.max / self.sizes.steps
     }
 
     fn draw_words(&mut self, draws: &mut Draws) {
@@ -134,10 +140,10 @@ impl<'a> FrequentWords<'a> {
         draws: &mut Draws,
         counter: &mut dyn CountTokens,
     ) -> Result<usize, GenerateError> {
+        self.draw_words(draws);
         if self.step() == 0 || self.names.is_empty() {
             return Err(self.refuse(draws, counter)?);
         }
-        self.draw_words(draws);
         let mut words = self.max / 6;
         while self.count(words, draws, counter)? < self.max {
             words += self.step();
@@ -159,7 +165,7 @@ impl<'a> FrequentWords<'a> {
         let mut words = words;
         loop {
             let tokens = self.count(words, draws, counter)?;
-            if tokens <= self.max {
+            if tokens <= self.max && self.tells(words) {
                 return Ok((tokens + self.tokens_to_generate, words));
             }
             if words == 0 {
@@ -169,14 +175,28 @@ impl<'a> FrequentWords<'a> {
         }
     }
 
-    /// Measures the prompt without any coded word.
+    /// Whether a text of `words` words is one that the profile takes ([`Frequent::told`]).
+    fn tells(&self, words: usize) -> bool {
+        if !self.sizes.told {
+            return true;
+        }
+        let appears = |rank| if rank < self.names.len() { occurrences(words, rank) } else { 0 };
+        appears(REFERENCES) > appears(REFERENCES + 1)
+    }
+
+    /// Measures the smallest prompt: without any coded word, or with those asked for.
     fn refuse(
         &mut self,
         draws: &Draws,
         counter: &mut dyn CountTokens,
     ) -> Result<GenerateError, GenerateError> {
-        let shortest = self.count(0, draws, counter)? + self.tokens_to_generate;
-        let fits = (shortest - self.tokens_to_generate).max(50) + self.reserved;
+        let (words, names) = match self.sizes.told {
+            true => ((1..).find(|&words| occurrences(words, REFERENCES) > 0), REFERENCES + 1),
+            false => (None, 1),
+        };
+        let shortest = self.count(words.unwrap_or(0), draws, counter)? + self.tokens_to_generate;
+        let least = names * self.sizes.tokens_per_word;
+        let fits = (shortest - self.tokens_to_generate).max(least) + self.reserved;
         let (task, max_seq_length) = (self.task.name, self.max_seq_length);
         Ok(BudgetError { task, max_seq_length, shortest, fits, shrunk: fits }.into())
     }
@@ -199,7 +219,7 @@ pub(crate) struct FrequentWordsPrompt<'d> {
 impl<'d> FrequentWordsPrompt<'d> {
     /// The word of rank `index + 2`.
     pub(crate) fn reference(&self, index: usize) -> Option<&'d [u8]> {
-        if index < 3 { self.words.get(index + 1).map(|word| &word[..]) } else { None }
+        if index < REFERENCES { self.words.get(index + 1).map(|word| &word[..]) } else { None }
     }
 
     fn write_context(&self, f: &mut Formatter<'_>) -> fmt::Result {

@@ -96,11 +96,13 @@ impl<'a> Generator<'a> {
                 return Ok(self.size);
             }
             Families::VariableTracking(family) => {
-                let example = Cell::of_example(&self.task, &self.options);
-                let size = search::size(family, &example, draws, counter)?;
-                search::sample(family, &example, 0, size, draws, counter)?;
-                family.keep_example()?;
-                family.set_example_tokens(counter.count(&family.example())?);
+                if let Some(example) = self.options.profile.sizes().tracking.example {
+                    let example = Cell::of_example(&self.task, &self.options, example);
+                    let size = search::size(family, &example, draws, counter)?;
+                    search::sample(family, &example, 0, size, draws, counter)?;
+                    family.keep_example()?;
+                    family.set_example_tokens(counter.count(&family.example())?);
+                }
                 family
             }
             Families::Niah(family) => family,

@@ -3,10 +3,24 @@
 use core::fmt::{self, Formatter};
 
 use super::corpus::Sentences;
+use super::sizes::Noise;
 
 /// The line of the noise haystack.
 pub(crate) const NOISE: &str =
     "The grass is green. The sky is blue. The sun is yellow. Here we go. There and back again.";
+/// Its sentences.
+pub(crate) const NOISE_SENTENCES: usize = 5;
+
+/// Writes line `index` of the noise.
+pub(crate) fn write_noise(f: &mut Formatter<'_>, noise: Noise, index: usize) -> fmt::Result {
+    match noise {
+        Noise::Sentences => f.write_str(NOISE),
+        Noise::Sentence => {
+            let sentence = NOISE.split_inclusive('.').nth(index % NOISE_SENTENCES);
+            f.write_str(sentence.unwrap_or_default().trim_start())
+        }
+    }
+}
 
 /// Writes essay sentences joined by spaces, with `insert(i)` before the sentence at
 /// `positions[i]` (ascending). Parts are joined by a space even where they are empty: a needle

@@ -17,6 +17,8 @@ pub enum Kind {
     Words,
     /// A random UUID, version 4.
     Uuids,
+    /// The first two groups of one: twelve hexadecimal digits.
+    ShortUuids,
 }
 
 impl Kind {
@@ -25,7 +27,7 @@ impl Kind {
         match self {
             Self::Numbers => "numbers",
             Self::Words => "words",
-            Self::Uuids => "uuids",
+            Self::Uuids | Self::ShortUuids => "uuids",
         }
     }
 
@@ -34,7 +36,7 @@ impl Kind {
         match self {
             Self::Numbers => "number",
             Self::Words => "word",
-            Self::Uuids => "uuid",
+            Self::Uuids | Self::ShortUuids => "uuid",
         }
     }
 
@@ -43,6 +45,7 @@ impl Kind {
             Self::Numbers => Value::Number(random.integer(1_000_000, 9_999_999)),
             Self::Words => Value::Pair(random.below(pairs.len())),
             Self::Uuids => Value::Uuid(version_4(random.bits(128))),
+            Self::ShortUuids => Value::ShortUuid((version_4(random.bits(128)) >> 80) as u64),
         }
     }
 }
@@ -62,6 +65,8 @@ pub enum Value {
     Pair(u64),
     /// A UUID, first byte highest.
     Uuid(u128),
+    /// The first six bytes of one, first byte highest.
+    ShortUuid(u64),
 }
 
 /// A key and a value.
@@ -96,6 +101,7 @@ impl fmt::Display for Shown<'_> {
                 f.write_str("-")?;
                 f.write_str(noun)
             }
+            Value::ShortUuid(groups) => write!(f, "{:08x}-{:04x}", groups >> 16, groups & 0xffff),
             Value::Uuid(uuid) => {
                 let part =
                     |shift: u32, digits: u32| (uuid >> shift) as u64 & ((1 << (4 * digits)) - 1);

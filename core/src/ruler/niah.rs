@@ -10,11 +10,12 @@ use core::fmt::{self, Formatter};
 use super::budget::{Counted, DrawError, Draws, Family, Fit, Request, Target};
 use super::corpus::{Essays, PastEnd, Sentences};
 use super::depth;
-use super::haystack::{NOISE, write_essay, write_lines};
+use super::haystack::{write_essay, write_lines, write_noise};
 use super::needle::{Needle, Shown, Value, write_needle};
 use super::options::{Corpora, Options, Workspace};
 use super::profile::Profile;
 use super::prompt::{Prompt, Text};
+use super::sizes::Noise;
 use super::task::{Haystack, NeedleTask};
 use super::template::{self, ModelTemplate};
 use super::words::PairIndex;
@@ -89,7 +90,7 @@ fn sentences<'d>(
     profile: Profile,
 ) -> Sentences<'d> {
     let past_end = match profile {
-        Profile::Ruler => PastEnd::Repeat,
+        Profile::Ruler | Profile::Mini => PastEnd::Repeat,
         Profile::Huang2025 => PastEnd::Stop,
     };
     match essays {
@@ -146,7 +147,7 @@ impl Family for Niah<'_> {
     fn prompt(&mut self) -> Prompt<'_> {
         let drawn = &self.drawn;
         let hay = match self.task.haystack {
-            Haystack::Noise => Hay::Noise,
+            Haystack::Noise => Hay::Noise(self.profile.sizes().noise),
             Haystack::Needles => Hay::Needles(&self.lines[..drawn.size]),
             Haystack::Essay => Hay::Essay(sentences(&mut self.essays, drawn.size, self.profile)),
         };
@@ -166,7 +167,7 @@ impl Family for Niah<'_> {
 
 #[derive(Clone, Copy, Debug)]
 enum Hay<'d> {
-    Noise,
+    Noise(Noise),
     Needles(&'d [Needle]),
     Essay(Sentences<'d>),
 }
@@ -199,7 +200,7 @@ impl<'d> NiahPrompt<'d> {
         let at = *self.drawn.positions[..self.task.needles()].get(index)?;
         let whole = match self.hay {
             Hay::Essay(sentences) => sentences.spans.len(),
-            Hay::Noise | Hay::Needles(_) => self.drawn.size,
+            Hay::Noise(_) | Hay::Needles(_) => self.drawn.size,
         };
         Some(f64::from(at) / whole.max(1) as f64)
     }
@@ -214,7 +215,9 @@ impl<'d> NiahPrompt<'d> {
         let size = self.drawn.size;
         match self.hay {
             Hay::Essay(sentences) => write_essay(f, sentences, positions, insert),
-            Hay::Noise => write_lines(f, size, positions, &mut |f, _| f.write_str(NOISE), insert),
+            Hay::Noise(noise) => {
+                write_lines(f, size, positions, &mut |f, i| write_noise(f, noise, i), insert)
+            }
             Hay::Needles(lines) => {
                 let line =
                     &mut |f: &mut Formatter<'_>, i: usize| write_needle(f, lines[i], kind, pairs);

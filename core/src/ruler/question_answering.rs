@@ -104,8 +104,8 @@ impl<'a> QuestionAnswering<'a> {
                     order.iter_mut().for_each(|at| *at = context[*at as usize]);
                     Ok(())
                 }
-                (Profile::Ruler, Fit::Exact) => Err(DrawError::TooSmall),
-                (Profile::Ruler, Fit::Shrink) => {
+                (Profile::Ruler | Profile::Mini, Fit::Exact) => Err(DrawError::TooSmall),
+                (Profile::Ruler | Profile::Mini, Fit::Shrink) => {
                     let holds = |&&id: &&u32| {
                         let text = self.set.documents[self.corpus[id as usize] as usize];
                         answers.iter().any(|answer| text.contains(answer))
@@ -119,7 +119,7 @@ impl<'a> QuestionAnswering<'a> {
         };
         let (own, rest) = order.split_at_mut(context.len());
         own.copy_from_slice(context);
-        if left <= more.len() && (left < more.len() || self.profile == Profile::Ruler) {
+        if left <= more.len() && (left < more.len() || self.profile != Profile::Huang2025) {
             draws.random.sample(more.len(), rest, self.scratch)?;
             rest.iter_mut().for_each(|at| *at = more[*at as usize]);
             return Ok(());
@@ -182,10 +182,10 @@ impl Family for QuestionAnswering<'_> {
 
     fn floor(&self, target: Target, fit: Fit) -> usize {
         match (self.profile, fit) {
-            (Profile::Ruler, Fit::Exact) => {
+            (Profile::Ruler | Profile::Mini, Fit::Exact) => {
                 self.set.questions[self.question(target)].context.len().max(1)
             }
-            (Profile::Ruler, Fit::Shrink) | (Profile::Huang2025, _) => 1,
+            (Profile::Ruler | Profile::Mini, Fit::Shrink) | (Profile::Huang2025, _) => 1,
         }
     }
 }

@@ -3,6 +3,7 @@
 use super::needle::Kind;
 use super::profile::Profile;
 use super::score::Metric;
+use super::sizes::{self, Sizes};
 use super::template::{self, TaskText};
 
 /// The text that the needles of a `niah` task, or the statements of `vt`, are put into.
@@ -58,9 +59,9 @@ pub enum Dataset {
 pub enum Recipe {
     /// Needles in a haystack.
     Needle(NeedleTask),
-    /// Variable tracking: one chain of four assignments after the first.
+    /// Variable tracking: one chain of assignments.
     VariableTracking(Haystack),
-    /// Common words: ten appear 30 times, the others 3 times.
+    /// Common words: a few appear more often than the others.
     CommonWords,
     /// Frequent words: coded words whose counts follow a zeta distribution with exponent 2.
     FrequentWords,
@@ -78,14 +79,15 @@ pub struct Task {
 }
 
 impl Task {
-    /// Tokens that an answer may take; the length budget counts them.
-    pub const fn tokens_to_generate(&self) -> usize {
+    /// Tokens that an answer may take in `profile`; the length budget counts them.
+    pub const fn tokens_to_generate(&self, profile: Profile) -> usize {
+        let answers = profile.sizes().answers;
         match self.recipe {
-            Recipe::Needle(_) => 128,
-            Recipe::VariableTracking(_) => 30,
-            Recipe::CommonWords => 120,
-            Recipe::FrequentWords => 50,
-            Recipe::QuestionAnswering(_) => 32,
+            Recipe::Needle(_) => answers.needle,
+            Recipe::VariableTracking(_) => answers.tracking,
+            Recipe::CommonWords => answers.common,
+            Recipe::FrequentWords => answers.frequent,
+            Recipe::QuestionAnswering(_) => answers.question,
         }
     }
 
@@ -112,10 +114,11 @@ impl Task {
     /// ablation says UUIDs and writes 7-digit numbers (see [`DEPTH_TASKS`]).
     pub fn find(profile: Profile, name: &str, correct_uuids: bool) -> Option<Self> {
         let depth_tasks = match profile {
-            Profile::Ruler => &[][..],
+            Profile::Ruler | Profile::Mini => &[][..],
             Profile::Huang2025 => &DEPTH_TASKS[..],
         };
-        let found = TASKS.iter().chain(depth_tasks).find(|task| task.name == name)?;
+        let tasks = tasks(profile.sizes());
+        let found = tasks.iter().chain(depth_tasks).find(|task| task.name == name)?;
         Some(if correct_uuids { found.with_uuids_corrected() } else { *found })
     }
 
@@ -147,22 +150,31 @@ const fn task(name: &'static str, recipe: Recipe) -> Task {
 }
 
 /// RULER's tasks (`synthetic.yaml`), in its order.
-pub const TASKS: [Task; 13] = [
-    task("niah_single_1", Recipe::Needle(needle(Haystack::Noise, Kind::Words, Kind::Numbers))),
-    task("niah_single_2", Recipe::Needle(ESSAY)),
-    task("niah_single_3", Recipe::Needle(needle(Haystack::Essay, Kind::Words, Kind::Uuids))),
-    task("niah_multikey_1", Recipe::Needle(NeedleTask { keys: 4, ..ESSAY })),
-    task("niah_multikey_2", Recipe::Needle(needle(Haystack::Needles, Kind::Words, Kind::Numbers))),
-    task("niah_multikey_3", Recipe::Needle(needle(Haystack::Needles, Kind::Uuids, Kind::Uuids))),
-    task("niah_multivalue", Recipe::Needle(NeedleTask { values: 4, ..ESSAY })),
-    // One key is configured; as many keys as queries are made.
-    task("niah_multiquery", Recipe::Needle(NeedleTask { keys: 4, queries: 4, ..ESSAY })),
-    task("vt", Recipe::VariableTracking(Haystack::Noise)),
-    task("cwe", Recipe::CommonWords),
-    task("fwe", Recipe::FrequentWords),
-    task("qa_1", Recipe::QuestionAnswering(Dataset::Squad)),
-    task("qa_2", Recipe::QuestionAnswering(Dataset::HotpotQa)),
-];
+pub const TASKS: [Task; 13] = tasks(&sizes::RULER);
+
+/// The 13 tasks in `sizes`.
+pub const fn tasks(sizes: &Sizes) -> [Task; 13] {
+    use Haystack::{Needles, Noise};
+    use Kind::{Numbers, Words};
+    let several = sizes.needles;
+    let (uuids, queries) = (several.uuids, several.queries);
+    [
+        task("niah_single_1", Recipe::Needle(needle(Noise, Words, Numbers))),
+        task("niah_single_2", Recipe::Needle(ESSAY)),
+        task("niah_single_3", Recipe::Needle(needle(Haystack::Essay, Words, uuids))),
+        task("niah_multikey_1", Recipe::Needle(NeedleTask { keys: several.keys, ..ESSAY })),
+        task("niah_multikey_2", Recipe::Needle(needle(Needles, Words, Numbers))),
+        task("niah_multikey_3", Recipe::Needle(needle(Needles, uuids, uuids))),
+        task("niah_multivalue", Recipe::Needle(NeedleTask { values: several.values, ..ESSAY })),
+        // One key is configured; as many keys as queries are made.
+        task("niah_multiquery", Recipe::Needle(NeedleTask { keys: queries, queries, ..ESSAY })),
+        task("vt", Recipe::VariableTracking(Noise)),
+        task("cwe", Recipe::CommonWords),
+        task("fwe", Recipe::FrequentWords),
+        task("qa_1", Recipe::QuestionAnswering(Dataset::Squad)),
+        task("qa_2", Recipe::QuestionAnswering(Dataset::HotpotQa)),
+    ]
+}
 
 const fn at(needle: NeedleTask, depth: Option<f64>) -> Recipe {
     Recipe::Needle(NeedleTask { depth, step: Some(5), ..needle })

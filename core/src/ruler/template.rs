@@ -61,18 +61,18 @@ const VARIABLE_TRACKING_HUANG2025: TaskText = TaskText {
 /// Variable tracking.
 pub const fn variable_tracking(profile: Profile) -> TaskText {
     match profile {
-        Profile::Ruler => VARIABLE_TRACKING,
+        Profile::Ruler | Profile::Mini => VARIABLE_TRACKING,
         Profile::Huang2025 => VARIABLE_TRACKING_HUANG2025,
     }
 }
 
-/// Common words.
+/// Common words. `{num_cw}` is 10 in RULER's text, a number that belongs to its sizes.
 pub const COMMON_WORDS: TaskText = TaskText {
     task: "Below is a numbered list of words. In these words, some appear more often than others. \
         Memorize the ones that appear most often.\n\
         {context}\n\
-        Question: What are the 10 most common words in the above list?",
-    answer_prefix: " Answer: The top 10 words that appear most often in the list are:",
+        Question: What are the {num_cw} most common words in the above list?",
+    answer_prefix: " Answer: The top {num_cw} words that appear most often in the list are:",
 };
 
 /// Frequent words.

@@ -4,14 +4,14 @@ use core::fmt::{self, Formatter, Write};
 
 use super::corpus::Sentences;
 use super::frequent_words::write_ascii;
-use super::haystack::{NOISE, write_essay, write_lines};
+use super::haystack::{NOISE, NOISE_SENTENCES, write_essay, write_lines, write_noise};
 use super::profile::Profile;
 use super::prompt::{Collapse, is_space};
 use super::template::{self, ModelTemplate, TaskText, variable_tracking};
 use super::variable_tracking::lines;
 
-/// Statements of a chain: the first assignment and four hops.
-pub(crate) const STATEMENTS: usize = 5;
+/// Most statements of a chain: RULER's first assignment and four hops.
+pub(crate) const MOST_STATEMENTS: usize = 5;
 
 /// A variable's name: five letters, three in the worked example.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -43,10 +43,12 @@ impl fmt::Display for Name {
 pub(crate) struct TrackingPrompt<'d> {
     pub(crate) profile: Profile,
     pub(crate) model: ModelTemplate<'d>,
-    pub(crate) names: [Name; STATEMENTS],
+    /// Statements of the chain: names and positions beyond are void.
+    pub(crate) statements: usize,
+    pub(crate) names: [Name; MOST_STATEMENTS],
     pub(crate) value: u32,
     /// Lines or sentences before which statements go, ascending.
-    pub(crate) positions: [u32; STATEMENTS],
+    pub(crate) positions: [u32; MOST_STATEMENTS],
     pub(crate) size: usize,
     /// The essay haystack; else the haystack is noise.
     pub(crate) essay: Option<Sentences<'d>>,
@@ -57,9 +59,13 @@ pub(crate) struct TrackingPrompt<'d> {
 }
 
 impl TrackingPrompt<'_> {
+    fn positions(&self) -> &[u32] {
+        &self.positions[..self.statements]
+    }
+
     /// Name `index` of the chain.
     pub(crate) fn reference(&self, index: usize) -> Option<Name> {
-        self.names.get(index).copied()
+        self.names[..self.statements].get(index).copied()
     }
 
     /// Where statement `index` went, as a fraction of the haystack.
@@ -68,7 +74,7 @@ impl TrackingPrompt<'_> {
             Some(sentences) => sentences.spans.len(),
             None => lines(self.profile, self.size),
         };
-        self.positions.get(index).map(|&at| f64::from(at) / whole.max(1) as f64)
+        self.positions().get(index).map(|&at| f64::from(at) / whole.max(1) as f64)
     }
 
     /// `VAR A = 12345` or `VAR B = VAR A`.
@@ -87,16 +93,17 @@ impl TrackingPrompt<'_> {
 
     fn write_context(&self, f: &mut Formatter<'_>) -> fmt::Result {
         if let Some(sentences) = self.essay {
-            return write_essay(f, sentences, &self.positions, &mut |f, index| {
+            return write_essay(f, sentences, self.positions(), &mut |f, index| {
                 self.write_statement(f, index)?;
                 f.write_str(".")
             });
         }
         match self.profile {
-            Profile::Ruler => {
-                let noise = &mut |f: &mut Formatter<'_>, _| f.write_str(NOISE);
+            Profile::Ruler | Profile::Mini => {
+                let sizes = self.profile.sizes();
+                let noise = &mut |f: &mut Formatter<'_>, i| write_noise(f, sizes.noise, i);
                 let statement = &mut |f: &mut Formatter<'_>, index| self.write_line(f, index);
-                write_lines(f, self.size, &self.positions, noise, statement)
+                write_lines(f, self.size, self.positions(), noise, statement)
             }
             Profile::Huang2025 => self.write_spaced(f),
         }
@@ -105,12 +112,12 @@ impl TrackingPrompt<'_> {
     /// The fork's noise: lines that end in a line feed, or their sentences and the line feed, with
     /// a space between any two parts; a space between a period and a line feed goes.
     fn write_spaced(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        let whole = self.size > STATEMENTS;
-        let parts = if whole { 1 } else { NOISE.split_inclusive('.').count() + 1 };
+        let whole = self.size > MOST_STATEMENTS;
+        let parts = if whole { 1 } else { NOISE_SENTENCES + 1 };
         let mut gap = "";
         let mut inserted = 0;
         for i in 0..self.size * parts {
-            while self.positions.get(inserted).is_some_and(|&at| at as usize == i) {
+            while self.positions().get(inserted).is_some_and(|&at| at as usize == i) {
                 f.write_str(gap)?;
                 self.write_line(f, inserted)?;
                 inserted += 1;
@@ -120,7 +127,7 @@ impl TrackingPrompt<'_> {
             match part {
                 _ if whole => writeln!(f, "{gap}{NOISE}")?,
                 Some(sentence) => write!(f, "{gap}{sentence}")?,
-                None if self.positions[..inserted].last() == Some(&(i as u32)) => {
+                None if self.positions()[..inserted].last() == Some(&(i as u32)) => {
                     writeln!(f, "{gap}")?;
                 }
                 None => f.write_str("\n")?,
@@ -134,7 +141,7 @@ impl TrackingPrompt<'_> {
         match name {
             "context" => self.write_context(f),
             "query" => write!(f, "{}", self.value),
-            _ => write!(f, "{STATEMENTS}"),
+            _ => write!(f, "{}", self.statements),
         }
     }
 
@@ -174,14 +181,16 @@ impl fmt::Display for TrackingPrompt<'_> {
         let fields = &mut |f: &mut Formatter<'_>, name: &str| self.write_fields(f, name);
         if self.is_example {
             return match self.profile {
-                Profile::Ruler => template::write_prompt(f, ModelTemplate::default(), text, fields),
+                Profile::Ruler | Profile::Mini => {
+                    template::write_prompt(f, ModelTemplate::default(), text, fields)
+                }
                 Profile::Huang2025 => self.write_fork_example(f, text),
             };
         }
         f.write_str(self.model.before)?;
         match (self.example, self.profile) {
             (None, _) => {}
-            (Some(example), Profile::Ruler) => writeln!(f, "{example}")?,
+            (Some(example), Profile::Ruler | Profile::Mini) => writeln!(f, "{example}")?,
             (Some(example), Profile::Huang2025) => write!(f, " {example}\n\n")?,
         }
         let model = ModelTemplate { before: "", ..self.model };

@@ -11,7 +11,8 @@ use super::corpora::CorpusArgs;
 #[derive(Debug, Args)]
 #[command(after_long_help = EXAMPLES)]
 pub struct GenerateArgs {
-    /// Whose prompts: NVIDIA/RULER's, or those of the fork behind Huang (2025)
+    /// Whose prompts: NVIDIA/RULER's, those of the fork behind Huang (2025), or this project's small
+    /// ones for 256 tokens and more
     #[arg(long, value_enum, default_value_t = ProfileArg::Ruler)]
     pub profile: ProfileArg,
     /// Tasks by name; `all` for the 13, `depth-ablation` for the 36 of profile huang2025
@@ -63,9 +64,9 @@ pub struct PromptArgs {
     #[arg(long, value_name = "NAME|FILE")]
     pub template: Option<String>,
     /// One seed for the whole run, as RULER; or one for each sample, so that a sample does not
-    /// depend on those before it
-    #[arg(long, value_enum, default_value_t = SeedingArg::Run)]
-    pub seeding: SeedingArg,
+    /// depend on those before it [default: run; per-sample with profile mini]
+    #[arg(long, value_enum)]
+    pub seeding: Option<SeedingArg>,
     /// Where RULER's smallest haystack is too long: fail, or use a smaller one
     #[arg(long, value_enum, default_value_t = FitArg::Exact)]
     pub fit: FitArg,
@@ -87,6 +88,8 @@ pub enum ProfileArg {
     Ruler,
     /// The fork behind Huang (2025)
     Huang2025,
+    /// RULER's tasks scaled down; the scores are not RULER's
+    Mini,
 }
 
 /// `--seeding`
@@ -112,6 +115,7 @@ impl From<ProfileArg> for Profile {
         match profile {
             ProfileArg::Ruler => Self::Ruler,
             ProfileArg::Huang2025 => Self::Huang2025,
+            ProfileArg::Mini => Self::Mini,
         }
     }
 }
@@ -179,6 +183,9 @@ Examples:
 
   The paper's 1K column with any tokenizer:
     longseq generate --profile huang2025 --task all --max-seq-length 1024 --fit shrink …
+
+  Prompts for small models, from 256 tokens:
+    longseq generate --profile mini --task all --max-seq-length 256,512 …
 
   Needles at five depths:
     longseq generate --task niah_single_2 --depth 0,25,50,75,100 …

@@ -59,7 +59,8 @@ pub struct PromptOfArgs {
     /// Its length in tokens: prompt, answer prefix and the tokens to generate together
     #[arg(long, value_name = "N", default_value_t = 2048)]
     pub length: usize,
-    /// Whose prompts: NVIDIA/RULER's, or those of the fork behind Huang (2025)
+    /// Whose prompts: NVIDIA/RULER's, those of the fork behind Huang (2025), or this project's small
+    /// ones
     #[arg(long, value_enum, default_value_t = ProfileArg::Ruler)]
     pub profile: ProfileArg,
     /// Random seed

@@ -35,8 +35,8 @@ pub struct RunArgs {
     /// Folder of the run: new, empty, or that of the same run, which then goes on
     #[arg(long, value_name = "RUN")]
     pub out: PathBuf,
-    /// Whose prompts: NVIDIA/RULER's, or those of the fork behind Huang (2025)
-    /// [default: ruler; huang2025 with a preset]
+    /// Whose prompts: NVIDIA/RULER's, those of the fork behind Huang (2025), or this project's small
+    /// ones for 256 tokens and more [default: ruler; huang2025 with a preset]
     #[arg(long, value_enum)]
     pub profile: Option<ProfileArg>,
     /// Random seed of the prompts

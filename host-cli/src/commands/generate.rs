@@ -3,12 +3,12 @@
 use std::io::{BufWriter, Write as _};
 
 use indicatif::{ProgressBar, ProgressStyle};
+use longseq_core::ruler::options::Seeding;
 use rayon::prelude::*;
 
 use super::{Outcome, print, prompts};
 use crate::{
-    args::generate::{GenerateArgs, SeedingArg},
-    corpora::Corpora,
+    args::generate::GenerateArgs,
     error::{Error, Result},
     generate::{
         self, Cell, Setup, tasks,
@@ -26,7 +26,7 @@ pub fn run(args: GenerateArgs) -> Result<Outcome> {
     let tokenizer = Tokenizer::load(&args.tokenizer)?;
     let profile = args.profile.into();
     let template = prompts::resolve_template(&args.options, profile, None, tokenizer.path())?;
-    let corpora = Corpora::new(args.corpora.clone().into());
+    let corpora = prompts::corpora(&args.corpora, profile);
     let setup = prompts::setup(&args.options, profile, seed, &corpora, &tokenizer, &template);
     let setup = Setup { pre_samples, ..setup };
     let bar = ProgressBar::new((cells.len() * num_samples) as u64).with_style(style());
@@ -43,9 +43,9 @@ fn part(args: &GenerateArgs) -> Result<(usize, usize, u32)> {
         return Ok((args.pre_samples, args.num_samples, args.seed));
     };
     let (before, samples) = chunk.of(args.num_samples);
-    let step = match args.options.seeding {
-        SeedingArg::Run => u32::try_from(chunk.index).ok(),
-        SeedingArg::PerSample => Some(0),
+    let step = match prompts::seeding(&args.options, args.profile.into()) {
+        Seeding::Run => u32::try_from(chunk.index).ok(),
+        Seeding::PerSample => Some(0),
     };
     let seed = step.and_then(|step| args.seed.checked_add(step)).ok_or_else(|| {
         Error::new("--seed plus the number of the chunk is too large").help("use a smaller --seed")

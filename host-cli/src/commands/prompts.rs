@@ -2,10 +2,13 @@
 
 use std::path::Path;
 
-use longseq_core::{hybrid::config::Family, ruler::profile::Profile};
+use longseq_core::{
+    hybrid::config::Family,
+    ruler::{options::Seeding, profile::Profile},
+};
 
 use crate::{
-    args::generate::PromptArgs,
+    args::{corpora::CorpusArgs, generate::PromptArgs},
     corpora::Corpora,
     error::Result,
     generate::Setup,
@@ -30,6 +33,16 @@ pub fn resolve_template(
     }
 }
 
+/// The corpora that were named, with documents as `profile` has them.
+pub fn corpora(args: &CorpusArgs, profile: Profile) -> Corpora {
+    Corpora::new(args.clone().into()).with_documents(profile.sizes().document)
+}
+
+/// The seeding that was asked for, else the profile's.
+pub fn seeding(options: &PromptArgs, profile: Profile) -> Seeding {
+    options.seeding.map_or(profile.seeding(), Seeding::from)
+}
+
 /// What all cells have in common.
 pub fn setup<'a>(
     options: &PromptArgs,
@@ -45,7 +58,7 @@ pub fn setup<'a>(
         template,
         profile,
         seed,
-        seeding: options.seeding.into(),
+        seeding: seeding(options, profile),
         fit: options.fit.into(),
         remove_newline_tab: options.remove_newline_tab,
         pre_samples: 0,

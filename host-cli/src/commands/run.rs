@@ -51,7 +51,7 @@ pub fn run(args: &RunArgs) -> Result<Outcome> {
     let (options, family) = (&args.prompts, checkpoint.config().family);
     let Chosen { tasks, lengths, samples, profile } = Chosen::new(args, family)?;
     let template = prompts::resolve_template(options, profile, Some(family), tokenizer.path())?;
-    let corpora = Corpora::new(args.corpora.clone().into());
+    let corpora = prompts::corpora(&args.corpora, profile);
     let setup = prompts::setup(options, profile, args.seed, &corpora, &tokenizer, &template);
     let tasks = generate::tasks(profile, &tasks, options.corrected_uuids)?;
     let cells = generate::cells(&tasks, &options.depth, &lengths, samples)?;

@@ -15,6 +15,7 @@ use std::path::PathBuf;
 
 use longseq_core::ruler::{
     needle::Kind,
+    sizes::Document,
     task::{Dataset, Haystack, Recipe},
 };
 use once_cell::sync::OnceCell;
@@ -45,6 +46,7 @@ pub struct CorpusFiles {
 #[derive(Debug, Default)]
 pub struct Corpora {
     files: CorpusFiles,
+    documents: Document,
     essays: OnceCell<EssayText>,
     words: OnceCell<Words>,
     english_words: OnceCell<EnglishWords>,
@@ -56,6 +58,12 @@ impl Corpora {
     /// Corpora from `files`; nothing is read yet.
     pub fn new(files: CorpusFiles) -> Self {
         Self { files, ..Self::default() }
+    }
+
+    /// The same with other documents for `qa`. Nothing has been read yet.
+    #[must_use]
+    pub fn with_documents(self, documents: Document) -> Self {
+        Self { documents, ..self }
     }
 
     /// The essay haystack.
@@ -76,12 +84,13 @@ impl Corpora {
 
     /// Questions of SQuAD's kind: one paragraph answers.
     pub fn squad(&self) -> Result<&Questions> {
-        self.squad.get_or_try_init(|| squad::load(self.files.squad.as_deref()))
+        self.squad.get_or_try_init(|| squad::load(self.files.squad.as_deref(), self.documents))
     }
 
     /// Questions of HotpotQA's kind: two paragraphs of ten answer together.
     pub fn hotpotqa(&self) -> Result<&Questions> {
-        self.hotpotqa.get_or_try_init(|| hotpotqa::load(self.files.hotpotqa.as_deref()))
+        self.hotpotqa
+            .get_or_try_init(|| hotpotqa::load(self.files.hotpotqa.as_deref(), self.documents))
     }
 
     /// Reads the corpora that a recipe may use, and says where they came from.

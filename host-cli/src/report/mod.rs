@@ -5,6 +5,7 @@ pub mod answered;
 pub mod data;
 pub mod findings;
 pub mod html;
+pub mod mini;
 pub mod model;
 pub mod provenance;
 pub mod run;

@@ -5,7 +5,10 @@ use std::path::Path;
 use clap::ValueEnum as _;
 use serde_json::Value;
 
-use super::run::{Cell, Run};
+use super::{
+    mini,
+    run::{Cell, Run},
+};
 use crate::{
     corpora::{Corpora, EnglishWords, EssayText, Questions, Words},
     quirks::Quirk,
@@ -70,6 +73,9 @@ pub fn notes(run: &Run) -> Vec<String> {
         notes.push(format!(
             "{decided} of {scored} answers were ended when no further text could change their score"
         ));
+    }
+    if mini::is_mini(run) {
+        notes.push(mini::NOTE.to_owned());
     }
     if run.planned("/fit").and_then(Value::as_str) == Some("shrink") {
         notes.push(

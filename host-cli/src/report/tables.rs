@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use longseq_core::statistics::Estimate;
 
 use super::{
-    Mean, ruler_cells,
+    Mean, mini, ruler_cells,
     run::{Cell, Run},
 };
 use crate::{score::task_name::Depth, table::Table};
@@ -26,7 +26,7 @@ pub struct Style {
     pub bars: bool,
 }
 
-/// Every table that the runs can fill.
+/// Every table that the runs can fill, and what profile `mini` has smaller if one of them has it.
 pub fn tables(runs: &[Run], style: Style) -> Vec<Titled> {
     let mut tables: Vec<Titled> =
         runs.iter().filter_map(|run| tasks_by_length(run, style)).collect();
@@ -37,6 +37,7 @@ pub fn tables(runs: &[Run], style: Style) -> Vec<Titled> {
         tables.extend(runs.iter().filter_map(|run| depth_by_format(run, length, style)));
         tables.extend(depth_by_model(runs, length, style));
     }
+    tables.extend(mini::titled(runs));
     tables
 }
 

@@ -35,7 +35,7 @@ impl<'a> Ruler<'a> {
 impl Source for Ruler<'_> {
     fn protocol(&self, cell: &Cell) -> Result<Protocol> {
         let cell = self.cell(cell)?;
-        let tokens_to_generate = cell.task.tokens_to_generate();
+        let tokens_to_generate = cell.task.tokens_to_generate(self.setup.profile);
         // The fork's fwe fills the whole length with the prompt.
         let fills_all =
             self.setup.profile == Profile::Huang2025 && cell.task.recipe == Recipe::FrequentWords;

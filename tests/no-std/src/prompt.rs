@@ -42,6 +42,6 @@ fn drafted() -> Option<bool> {
     let mut counter = Bytes(0);
     generator.prepare(&mut counter).ok()?;
     let draft = generator.sample(0, &mut counter).ok()?;
-    let length = counter.count(&draft).ok()? + task.tokens_to_generate();
+    let length = counter.count(&draft).ok()? + task.tokens_to_generate(Profile::Ruler);
     Some(length == draft.length() && length <= 1024 && draft.references().count() == 3)
 }

@@ -8,7 +8,6 @@ use crate::{
     args::inspect::InspectArgs,
     checkpoint::Checkpoint,
     commands::{print, prompts},
-    corpora::Corpora,
     error::{Error, Result},
     generate,
     plan::{Cell, FirstPrompt},
@@ -34,7 +33,7 @@ pub fn show(
     let (family, path) = (checkpoint.config().family, tokenizer.path());
     let (options, profile) = (&args.options, args.of.profile.into());
     let template = prompts::resolve_template(options, profile, Some(family), path)?;
-    let corpora = Corpora::new(args.corpora.clone().into());
+    let corpora = prompts::corpora(&args.corpora, profile);
     let setup = prompts::setup(options, profile, args.of.seed, &corpora, tokenizer, &template);
     let cell = cell(args)?;
     let named = Cell { length: cell.max_seq_length, task: cell.name() };
