@@ -197,10 +197,11 @@ fn what_profile_mini_has_smaller_is_said_with_every_table() {
     let note = "profile mini: RULER's tasks scaled down; not comparable with RULER's figures";
     for line in [
         note,
-        "niah_multikey_1: keys                             4                          3",
+        "niah_multikey_1: keys 4 3",
         "first: profile mini: RULER's tasks scaled down; not comparable with RULER's figures",
     ] {
-        assert!(printed.lines().any(|found| found == line), "{line}\n{printed}");
+        let words = |line: &str| line.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(printed.lines().any(|found| words(found) == line), "{line}\n{printed}");
     }
     for line in [&format!("## {note}"), "| niah_multikey_1: keys | 4 | 3 |"] {
         assert!(markdown.lines().any(|found| found == line), "{line}\n{markdown}");
