@@ -29,8 +29,14 @@ use crate::{
     python_json::write_line,
 };
 
+/// Name of the file of [`Failure`]s.
+const FAILURES: &str = "failures.jsonl";
+
 /// Name of the file of [`Timing`]s.
 const TIMINGS: &str = "timings.jsonl";
+
+/// Files of lines in a run's folder that hold no predictions.
+pub const BESIDE_PREDICTIONS: [&str; 2] = [FAILURES, TIMINGS];
 
 /// A sample without a prediction: a line of `failures.jsonl`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -82,7 +88,7 @@ impl Folder {
             Some(file) => file.note_machine(machine, &self.root)?,
             None => PlanFile::new(plan, beside, machine).write(&self.root)?,
         }
-        let failures = self.root.join("failures.jsonl");
+        let failures = self.root.join(FAILURES);
         lines::repair::<Failure>(&failures, |_| Ok(()))?;
         lines::repair::<Timing>(&self.root.join(TIMINGS), |_| Ok(()))?;
         for cell in plan.cells() {
@@ -151,7 +157,7 @@ impl CellJournal<'_> {
             error: error.what().to_owned(),
         };
         self.journal.failed += 1;
-        let path = self.journal.folder.root.join("failures.jsonl");
+        let path = self.journal.folder.root.join(FAILURES);
         append_line(&mut self.journal.failures, &path, &failure)
     }
 }
@@ -174,7 +180,7 @@ pub fn finished(root: &Path, cell: &Cell, samples: usize) -> Result<BTreeSet<usi
 /// completed included. A torn last line is passed over.
 pub fn failures(root: &Path) -> Result<BTreeMap<(usize, String, usize), Failure>> {
     let mut failures = BTreeMap::new();
-    lines::read(&root.join("failures.jsonl"), |failure: Failure| {
+    lines::read(&root.join(FAILURES), |failure: Failure| {
         failures.insert((failure.length, failure.task.clone(), failure.sample), failure);
         Ok(())
     })?;

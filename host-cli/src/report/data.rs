@@ -68,8 +68,8 @@ fn record(run: &Run, cell: &Cell) -> [String; COLUMNS.len()] {
 
 /// Everything: for each run its `plan.json` as it is, hashes of the predictions, cells, means over
 /// RULER's tasks by length, and the notes. Scores and intervals in percent, null where there are
-/// none. `profile_mini` says what that profile has smaller, null where no run has it. `against` adds to a run what the
-/// paper has beside it; what is computed of several models together follows the runs.
+/// none. `profile_mini` says what that profile has smaller, null where no run has it. `against` adds
+/// to a run what the paper has beside it; what is computed of several models together follows the runs.
 pub fn json(runs: &[Run], against: &[Against<'_>], findings: &Findings) -> Result<Value> {
     let mut values: Vec<Value> = runs.iter().map(run_json).collect();
     for (value, against) in values.iter_mut().zip(against) {

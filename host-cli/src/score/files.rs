@@ -8,7 +8,10 @@ use std::{
 };
 
 use super::task_name::TaskName;
-use crate::error::{Error, Result};
+use crate::{
+    error::{Error, Result},
+    journal::BESIDE_PREDICTIONS,
+};
 
 /// The prediction files of one task: `<task>.jsonl`, or its chunks.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -68,7 +71,8 @@ pub fn find(folder: &Path) -> Result<Found> {
 /// The folders to score under `path`: itself where it holds predictions, or each
 /// `predictions/<length>` of a run, shortest first.
 pub fn prediction_folders(path: &Path) -> Result<Vec<PathBuf>> {
-    if !jsonl_files(path)?.iter().all(|file| file.ends_with("failures.jsonl")) {
+    let is_journals = |file: &PathBuf| BESIDE_PREDICTIONS.iter().any(|name| file.ends_with(name));
+    if !jsonl_files(path)?.iter().all(is_journals) {
         return Ok(vec![path.to_owned()]);
     }
     let lengths = lengths(path)?;

@@ -36,9 +36,10 @@ const LOOK: &str = r#"(() => {
         return { over: root.scrollWidth - root.clientWidth, outside: outside.slice(0, 5) };
     };
     const closed = wide();
-    document.querySelectorAll("details").forEach(details => details.open = true);
+    const shut = document.querySelectorAll("details:not([open])");
+    shut.forEach(details => details.open = true);
     const opened = wide();
-    document.querySelectorAll("details").forEach(details => details.open = false);
+    shut.forEach(details => details.open = false);
     const clipped = [...document.querySelectorAll("figure svg")].flatMap(svg => {
         const { width, height } = svg.viewBox.baseVal;
         return [...svg.querySelectorAll("text")].filter(text => {

@@ -16,10 +16,13 @@ use crate::table::Table;
 /// Values by length.
 type ByLength = BTreeMap<usize, f64>;
 
+/// A picture: its id and title, what it shows, and where that is recorded.
+type Part = (&'static str, &'static str, Unit, fn(&Model<'_>) -> ByLength, &'static str);
+
 /// The figure: a picture of each, as far as it was recorded.
 pub fn figure(models: &[Model<'_>]) -> Figure {
     let (mut panels, mut tables, mut missing) = (Vec::new(), Vec::new(), Vec::new());
-    let parts: [(&str, &str, Unit, fn(&Model<'_>) -> ByLength, &str); 2] = [
+    let parts: [Part; 2] = [
         ("rate", "Tokens a second", Unit::Rate, rates, "timings.jsonl"),
         ("memory", "Memory of one sequence", Unit::Bytes, memory, "memory in plan.json"),
     ];

@@ -123,8 +123,9 @@ fn notes(runs: &[Run], against: &[Against<'_>]) -> Vec<(String, String)> {
             None => notes.push((vec![run], note)),
         }
     }
-    let names = |names: Vec<&str>| match names.len() {
-        all if all == runs.len() && all > 1 => "all runs".to_owned(),
+    let names = |names: Vec<&str>| match (names.len(), runs.len()) {
+        (some, all) if some == all && all > 1 => "all runs".to_owned(),
+        (some, all) if some > 3 => format!("{some} of {all} runs"),
         _ => names.join(", "),
     };
     notes.into_iter().map(|(runs, note)| (names(runs), note)).collect()
