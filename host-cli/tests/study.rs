@@ -52,6 +52,28 @@ fn a_model_is_run_probed_and_reported_once() {
     assert!(said(&other).contains("help:"), "{}", said(&other));
 }
 
+/// What they were trained for, on prompts that training cannot have seen.
+#[test]
+fn the_small_models_find_a_needle() {
+    for model in ["mamba2", "mamba2attn", "transformerpp", "rwkv6", "recurrentgemma"] {
+        let folder = tempfile::tempdir().unwrap();
+        let mut command = Command::new(env!("CARGO_BIN_EXE_longseq"));
+        command.args(["run", "--profile", "mini", "--tasks", "niah_single_1", "--lengths", "256"]);
+        command.args(["--samples", "20", "--seed", "77"]).arg("--out").arg(folder.path());
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("models/mini").join(model);
+        let output = command.arg("--model").arg(path).output().unwrap();
+        assert!(output.status.success(), "{}", said(&output));
+        let file = folder.path().join("predictions/256/niah_single_1.jsonl");
+        let lines = fs::read_to_string(file).unwrap();
+        let right = lines.lines().filter(|line| {
+            let line: Value = serde_json::from_str(line).unwrap();
+            line["pred"].as_str().unwrap().contains(line["outputs"][0].as_str().unwrap())
+        });
+        let right = right.count();
+        assert!(right >= 15, "{model}: {right} of 20");
+    }
+}
+
 #[test]
 fn a_dry_run_says_the_time_and_the_commands() {
     let folder = tempfile::tempdir().unwrap();

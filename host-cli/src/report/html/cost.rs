@@ -16,17 +16,37 @@ use crate::table::Table;
 /// Values by length.
 type ByLength = BTreeMap<usize, f64>;
 
-/// A picture: its id and title, what it shows, and where that is recorded.
-type Part = (&'static str, &'static str, Unit, fn(&Model<'_>) -> ByLength, &'static str);
+/// A picture of the figure.
+struct Part {
+    id: &'static str,
+    title: &'static str,
+    unit: Unit,
+    values: fn(&Model<'_>) -> ByLength,
+    /// What of a run's folder holds the values.
+    record: &'static str,
+}
+
+const PARTS: [Part; 2] = [
+    Part {
+        id: "rate",
+        title: "Tokens a second",
+        unit: Unit::Rate,
+        values: rates,
+        record: "timings.jsonl",
+    },
+    Part {
+        id: "memory",
+        title: "Memory of one sequence",
+        unit: Unit::Bytes,
+        values: memory,
+        record: "memory in plan.json",
+    },
+];
 
 /// The figure: a picture of each, as far as it was recorded.
 pub fn figure(models: &[Model<'_>]) -> Figure {
     let (mut panels, mut tables, mut missing) = (Vec::new(), Vec::new(), Vec::new());
-    let parts: [Part; 2] = [
-        ("rate", "Tokens a second", Unit::Rate, rates, "timings.jsonl"),
-        ("memory", "Memory of one sequence", Unit::Bytes, memory, "memory in plan.json"),
-    ];
-    for (id, title, unit, values, record) in parts {
+    for Part { id, title, unit, values, record } in PARTS {
         let all: Vec<ByLength> = models.iter().map(values).collect();
         if all.iter().all(BTreeMap::is_empty) {
             missing.push(record);
