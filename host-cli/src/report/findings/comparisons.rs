@@ -32,7 +32,7 @@ pub struct Comparison {
     pub samples: usize,
     /// The first's mean score over the tasks less the second's.
     pub difference: Estimate,
-    /// p-value of "no difference", adjusted for the number of tests by [`adjusted`].
+    /// p-value of "no difference"; in [`super::Findings`] Holm-adjusted over all pairs and lengths.
     pub p: f64,
     /// Whether both answered the same prompts, so that samples were compared one by one.
     pub paired: bool,
