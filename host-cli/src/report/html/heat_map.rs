@@ -5,6 +5,8 @@ use super::svg::{Anchor, Svg};
 const LEFT: f64 = 46.0;
 const TOP: f64 = 26.0;
 const FIELD: [f64; 2] = [58.0, 26.0];
+/// All columns together, at most.
+const WIDEST: f64 = 216.0;
 
 /// Fields of a model.
 #[derive(Clone, Debug, PartialEq)]
@@ -31,8 +33,9 @@ pub struct Column {
 impl HeatMap {
     /// The picture.
     pub fn draw(&self) -> Svg {
-        let [field_width, field_height] = FIELD;
         let (columns, rows) = (self.columns.len() as f64, self.depths.len() as f64);
+        // Many are narrower, so that the picture need not be made smaller, and its text with it.
+        let [field_width, field_height] = [FIELD[0].min(WIDEST / columns), FIELD[1]];
         let mut svg = Svg::new(LEFT + columns * field_width + 4.0, TOP + rows * field_height);
         for (column, Column { head, marked, .. }) in self.columns.iter().enumerate() {
             let at = LEFT + (column as f64 + 0.5) * field_width;
