@@ -40,7 +40,7 @@ pub struct Case<'o, O> {
 impl<'o, O: Operation> Case<'o, O> {
     /// With random weights, inputs and state.
     pub fn new(operation: &'o O, tokens: usize) -> Self {
-        let mut noise = Noise(1);
+        let mut noise = Noise::new(1);
         let mut weights = vec![];
         operation.weights(&mut |drawn| weights.push(Stored::new(drawn, &mut noise)));
         let mut values = |n| noise.by_ref().take(n).collect();

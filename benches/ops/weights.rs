@@ -6,6 +6,7 @@ use longseq_core::{
         linear::Linear,
         tensor::{Dtype, Tensor},
     },
+    statistics::draws::Draws,
 };
 use longseq_cpu::weight::{Compute, Pack, Weight};
 
@@ -22,17 +23,21 @@ pub enum Drawn {
     Matrices { blocks: usize, inputs: usize, outputs: usize },
 }
 
-/// Numbers from −1 to 1, the same from the same seed (Steele et al. 2014, SplitMix).
-pub struct Noise(pub u64);
+/// Numbers from −1 to 1, the same from the same seed.
+pub struct Noise(Draws);
+
+impl Noise {
+    /// The numbers of a seed.
+    pub fn new(seed: u64) -> Self {
+        Self(Draws::new(seed))
+    }
+}
 
 impl Iterator for Noise {
     type Item = f32;
 
     fn next(&mut self) -> Option<f32> {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        Some(((mixed ^ (mixed >> 31)) >> 40) as f32 / (1 << 23) as f32 - 1.0)
+        Some((self.0.bits() >> 40) as f32 / (1 << 23) as f32 - 1.0)
     }
 }
 

@@ -41,20 +41,24 @@ pub fn write_whole(path: &Path, content: &[u8]) -> Result<()> {
     fs::create_dir_all(folder).map_err(|source| Error::io("create", folder, &source))?;
     let mut file = NamedTempFile::new_in(folder).map_err(|source| failed(&source))?;
     file.write_all(content).map_err(|source| failed(&source))?;
-    make_readable(file.as_file()).map_err(|source| failed(&source))?;
-    file.persist(path).map_err(|source| failed(&source.error))?;
-    Ok(())
+    persist(file, path).map_err(|source| failed(&source))
+}
+
+/// Gives a temporary file that is complete its name, and the rights of a usual file.
+pub fn persist(file: NamedTempFile, path: &Path) -> io::Result<()> {
+    make_readable(file.as_file())?;
+    file.persist(path).map(drop).map_err(|error| error.error)
 }
 
 /// Gives a temporary file, which is for its owner only, the rights of a usual one.
 #[cfg(unix)]
-pub fn make_readable(file: &File) -> io::Result<()> {
+fn make_readable(file: &File) -> io::Result<()> {
     use std::os::unix::fs::PermissionsExt as _;
     file.set_permissions(std::fs::Permissions::from_mode(0o644))
 }
 
 /// Gives a temporary file, which is for its owner only, the rights of a usual one.
 #[cfg(not(unix))]
-pub fn make_readable(_: &File) -> io::Result<()> {
+fn make_readable(_: &File) -> io::Result<()> {
     Ok(())
 }

@@ -108,6 +108,14 @@ fn a_later_needle_is_nearer() {
 }
 
 #[test]
+fn a_sample_that_is_too_far_is_refused() {
+    let output = probe("niah_single_1", &["--index", "1000000000"]);
+    assert_eq!(output.status.code(), Some(2));
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(said.contains("are more than"), "{said}");
+}
+
+#[test]
 fn a_task_without_needles_is_refused() {
     for task in ["qa_1", "fwe"] {
         let output = probe(task, &[]);

@@ -253,7 +253,16 @@ pub fn sample_seed(seed: u64, task: &str, max_seq_length: usize, index: usize) -
     add(task.as_bytes());
     add(&(max_seq_length as u64).to_le_bytes());
     add(&(index as u64).to_le_bytes());
-    let mut mixed = hash.wrapping_add(0x9e37_79b9_7f4a_7c15);
+    splitmix64(hash)
+}
+
+/// γ, by which the state of SplitMix64 steps.
+pub(crate) const SPLITMIX64_STEP: u64 = 0x9e37_79b9_7f4a_7c15;
+
+/// What SplitMix64 draws in a state: the bits of the next state, mixed (Steele, Lea and Flood, *Fast
+/// splittable pseudorandom number generators*, OOPSLA 2014).
+pub(crate) fn splitmix64(state: u64) -> u64 {
+    let mut mixed = state.wrapping_add(SPLITMIX64_STEP);
     mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
     mixed ^ (mixed >> 31)

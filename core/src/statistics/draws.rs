@@ -1,5 +1,7 @@
 //! Random draws for resampling: SplitMix64.
 
+use crate::ruler::rng::{SPLITMIX64_STEP, splitmix64};
+
 /// SplitMix64: state `s` steps by the odd constant γ, and a draw mixes its bits (Steele, Lea and
 /// Flood, *Fast splittable pseudorandom number generators*, OOPSLA 2014). Draw `i` of a seed is a
 /// function of `seed + i γ` alone.
@@ -14,11 +16,9 @@ impl Draws {
 
     /// 64 random bits.
     pub fn bits(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut mixed = self.0;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        mixed ^ (mixed >> 31)
+        let bits = splitmix64(self.0);
+        self.0 = self.0.wrapping_add(SPLITMIX64_STEP);
+        bits
     }
 
     /// An index below `end` (0 where `end` is 0): the high half of `bits · end`. Uniform up to

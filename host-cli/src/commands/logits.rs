@@ -125,9 +125,7 @@ fn write(
     }
     bar.finish_and_clear();
     let file = writer.into_inner().map_err(|source| failed(source.error()))?;
-    files::make_readable(file.as_file()).map_err(|source| failed(&source))?;
-    file.persist(output).map_err(|source| failed(&source.error))?;
-    Ok(())
+    files::persist(file, output).map_err(|source| failed(&source))
 }
 
 /// The safetensors header of one f32 tensor `logits` \[tokens, vocabulary\].

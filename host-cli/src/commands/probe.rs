@@ -5,15 +5,14 @@ use std::collections::BTreeSet;
 use indicatif::{ProgressBar, ProgressStyle};
 use rayon::prelude::*;
 
-use super::{Outcome, print, prompts};
+use super::{Outcome, print, prompts, run::bound_cells};
 use crate::{
     args::probe::ProbeArgs,
     checkpoint::Checkpoint,
-    corpora::Corpora,
     error::{Error, Result},
     generate,
     plan::Cell,
-    probe::{LayerReach, NeedleProbe, Probe, probe},
+    probe::{LayerReach, Means, Probe, probe},
     run::{
         encode::{Encoded, encode},
         ruler::Ruler,
@@ -66,12 +65,13 @@ fn samples(
     let (options, profile) = (&args.prompts, args.profile.into());
     let family = Some(checkpoint.config().family);
     let template = prompts::resolve_template(options, profile, family, tokenizer.path())?;
-    let corpora = Corpora::new(args.corpora.clone().into());
+    let corpora = prompts::corpora(&args.corpora, profile);
     let setup = prompts::setup(options, profile, args.seed, &corpora, tokenizer, &template);
     let numbers = match args.index {
         Some(index) => index..index.saturating_add(1),
         None => 0..args.samples.get(),
     };
+    bound_cells(numbers.end, args.length)?;
     let tasks =
         generate::tasks(profile, std::slice::from_ref(&args.task), options.corrected_uuids)?;
     let cells = generate::cells(&tasks, &options.depth, &[args.length], numbers.end)?;
@@ -91,39 +91,30 @@ fn samples(
 fn text(probes: &[Probe]) -> String {
     let mut tasks: Vec<&str> = probes.iter().map(|probe| probe.task.as_str()).collect();
     tasks.dedup();
-    let row = |head: [&str; 3], value: &dyn Fn(&[&Probe]) -> f64| -> Vec<String> {
-        let of = |task: &&str| probes.iter().filter(|probe| probe.task == **task).collect();
-        let columns: Vec<Vec<&Probe>> = tasks.iter().map(of).collect();
-        let values = columns.iter().map(|probes| format!("{:.3}", value(probes)));
+    let of = |task: &&str| -> Vec<&Probe> {
+        probes.iter().filter(|probe| probe.task == **task).collect()
+    };
+    let columns: Vec<Means> = tasks.iter().map(|task| Means::of(&of(task))).collect();
+    let row = |head: [&str; 3], value: &dyn Fn(&Means) -> f64| -> Vec<String> {
+        let values = columns.iter().map(|means| format!("{:.3}", value(means)));
         head.map(str::to_owned).into_iter().chain(values).collect()
     };
     let layers = probes.first().and_then(|probe| Some(&probe.needles.first()?.layers));
-    let mut rows = Vec::new();
-    for (layer, LayerReach { mixer, measure, .. }) in layers.into_iter().flatten().enumerate() {
-        let reach = |needle: &NeedleProbe| needle.layers[layer].largest;
-        let value = |of: &[&Probe]| mean(of.iter().flat_map(|probe| &probe.needles).map(reach));
-        rows.push(row([&layer.to_string(), mixer.name(), measure.name()], &value));
-    }
-    rows.push(row(["ln p", "answer", ""], &|of| {
-        mean(of.iter().map(|probe| probe.with.log_probability))
-    }));
-    rows.push(row(["ln p", "answer", "needle replaced"], &|of| {
-        let needles = of.iter().flat_map(|probe| &probe.needles);
-        mean(needles.map(|needle| needle.without.log_probability))
-    }));
-    rows.push(row(["right", "answer", ""], &|of| {
-        mean(of.iter().map(|probe| f64::from(u8::from(probe.with.greedy))))
-    }));
+    let layers = layers.into_iter().flatten().enumerate();
+    let reach = layers.map(|(layer, LayerReach { mixer, measure, .. })| {
+        row([&layer.to_string(), mixer.name(), measure.name()], &|means| means.reach[layer])
+    });
+    let answer = [
+        row(["ln p", "answer", ""], &|means| means.with),
+        row(["ln p", "answer", "needle replaced"], &|means| means.without),
+        row(["right", "answer", ""], &|means| means.right),
+    ];
     let header = ["layer", "mixer", "measure"].into_iter().chain(tasks.iter().copied());
-    let table = Table { header: header.map(str::to_owned).collect(), rows };
+    let header = header.map(str::to_owned).collect();
+    let table = Table { header, rows: reach.chain(answer).collect() };
     let (samples, length) = (probes.len() / tasks.len().max(1), probes[0].length);
     format!(
         "{length} tokens; means over samples ({samples} a column) of what the head or channel with most of the needle has\n\n{}",
         table.to_text(true)
     )
-}
-
-fn mean(values: impl Iterator<Item = f64>) -> f64 {
-    let (sum, count) = values.fold((0.0, 0), |(sum, count), value| (sum + value, count + 1));
-    sum / f64::from(count)
 }

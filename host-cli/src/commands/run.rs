@@ -206,7 +206,7 @@ fn plan(
 }
 
 /// Refuses cells of nothing, and cells whose samples would not fit in memory.
-fn bound_cells(samples: usize, longest: usize) -> Result<()> {
+pub fn bound_cells(samples: usize, longest: usize) -> Result<()> {
     if samples == 0 {
         return Err(Error::new("nothing to run: --samples 0").help("ask for at least one"));
     }

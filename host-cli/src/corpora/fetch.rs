@@ -18,7 +18,7 @@ use super::pinned::{Download, Pinned};
 use crate::{
     digest::{hex, sha256_hex},
     error::{Error, Result},
-    files::make_readable,
+    files,
 };
 
 /// No corpus is larger; a download that goes on is stopped here.
@@ -147,7 +147,8 @@ fn get(
 
 fn place(download: &Download, file: tempfile::NamedTempFile, folder: &Path) -> Result<()> {
     if download.members.is_empty() {
-        return persist(file, &folder.join(&download.file));
+        let path = folder.join(&download.file);
+        return files::persist(file, &path).map_err(|source| Error::io("write", &path, &source));
     }
     let corrupt = |cause: &dyn std::fmt::Display| {
         Error::new(format!("cannot unzip {}: {cause}", download.file))
@@ -161,17 +162,7 @@ fn place(download: &Download, file: tempfile::NamedTempFile, folder: &Path) -> R
             return Err(corrupt(&format!("{member} has another SHA-256 than {sha256}")));
         }
         let path = folder.join(name(member));
-        let write = || {
-            let mut file = tempfile::NamedTempFile::new_in(folder)?;
-            file.write_all(&bytes)?;
-            Ok(file)
-        };
-        persist(write().map_err(|source| Error::io("write", &path, &source))?, &path)?;
+        files::write_whole(&path, &bytes)?;
     }
     Ok(())
-}
-
-fn persist(file: tempfile::NamedTempFile, path: &Path) -> Result<()> {
-    make_readable(file.as_file()).map_err(|source| Error::io("write", path, &source))?;
-    file.persist(path).map(drop).map_err(|error| Error::io("write", path, &error.error))
 }

@@ -11,7 +11,7 @@ use tempfile::NamedTempFile;
 use super::Cell;
 use crate::{
     error::{Error, Result},
-    files::make_readable,
+    files::persist,
 };
 
 /// What became of a cell's files.
@@ -94,11 +94,6 @@ impl Target {
         persist(file, &self.folder.join("recipe.json"))?;
         persist(samples, &self.samples())
     }
-}
-
-fn persist(file: NamedTempFile, path: &Path) -> io::Result<()> {
-    make_readable(file.as_file())?;
-    file.persist(path).map(drop).map_err(|error| error.error)
 }
 
 fn is_same(new: &mut File, there: File) -> io::Result<bool> {

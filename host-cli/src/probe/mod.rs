@@ -11,6 +11,7 @@
 //! And one of effect, exact: ln p(answer) with the needle, less that with the needle's tokens replaced by as many of the
 //! haystack's before it (or after it). All in f32, by the reference backend.
 
+mod means;
 mod needle;
 mod watch;
 
@@ -27,6 +28,7 @@ use crate::{
     tokenizer::Tokenizer,
 };
 
+pub use means::Means;
 use needle::Needle;
 use watch::Watch;
 

@@ -15,8 +15,6 @@ use crate::{
 pub struct Needle {
     /// The sentence.
     pub text: String,
-    /// Its value, which is part of the answer.
-    pub value: String,
     /// Its tokens in the prompt, BOS counted.
     pub tokens: Range<usize>,
 }
@@ -36,11 +34,7 @@ pub fn find(sample: &Sample, tokenizer: &Tokenizer, bos: usize) -> Result<Vec<Ne
                 .help("probe tasks with needles: niah_…")
         })?;
         let tokens = tokens(text, &span, tokenizer)?;
-        Ok(Needle {
-            text: text[span].to_owned(),
-            value: value.clone(),
-            tokens: tokens.start + bos..tokens.end + bos,
-        })
+        Ok(Needle { text: text[span].to_owned(), tokens: tokens.start + bos..tokens.end + bos })
     };
     sample.outputs.iter().map(needle).collect()
 }

@@ -7,6 +7,9 @@ use longseq_core::ruler::{
     task::{DEPTH_TASKS, Recipe, TASKS, Task},
 };
 
+/// RULER's tasks with one needle: one task in the paper's three formats.
+pub const SINGLE_NEEDLES: [&str; 3] = ["niah_single_1", "niah_single_2", "niah_single_3"];
+
 /// Where the needle lies in the haystack.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Depth {

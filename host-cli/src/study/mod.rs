@@ -12,7 +12,9 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use crate::probe::PROBES;
+use longseq_core::ruler::task::TASKS;
+
+use crate::{probe::PROBES, score::task_name::SINGLE_NEEDLES};
 
 /// How much is studied.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,12 +52,6 @@ pub const QUICK: Extent = Extent {
 /// The built-in models' training length, in tokens: the length at which needles are probed.
 const PROBED_LENGTH: usize = 512;
 
-/// RULER's tasks, by number.
-const TASKS: usize = 13;
-
-/// One needle, in the paper's three formats.
-const FORMATS: [&str; 3] = ["niah_single_1", "niah_single_2", "niah_single_3"];
-
 /// The task that is probed.
 const PROBED_TASK: &str = "niah_single_2";
 
@@ -83,8 +79,8 @@ impl Part {
     /// Lengths in tokens, and the number of cells at each.
     pub const fn lengths(self, extent: &Extent) -> (&'static [usize], usize) {
         match self {
-            Self::Tasks => (extent.lengths, TASKS),
-            Self::Depths => (extent.depth_lengths, FORMATS.len() * extent.depths.len()),
+            Self::Tasks => (extent.lengths, TASKS.len()),
+            Self::Depths => (extent.depth_lengths, SINGLE_NEEDLES.len() * extent.depths.len()),
         }
     }
 }
@@ -125,7 +121,7 @@ impl Model {
         match part {
             Part::Tasks => command.push("all".into()),
             Part::Depths => {
-                let options = [&FORMATS.join(","), "--depth", &list(extent.depths)];
+                let options = [&SINGLE_NEEDLES.join(","), "--depth", &list(extent.depths)];
                 command.extend(options.map(OsString::from));
             }
         }

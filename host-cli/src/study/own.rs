@@ -2,7 +2,7 @@
 
 use std::{fs, path::Path};
 
-use crate::error::{Error, Result};
+use crate::{error::Result, files};
 
 /// A model: files of a checkpoint.
 #[derive(Clone, Copy, Debug)]
@@ -42,13 +42,11 @@ impl Own {
     /// # Errors
     /// A folder that cannot be written to.
     pub fn unpack(&self, folder: &Path) -> Result<()> {
-        fs::create_dir_all(folder).map_err(|e| Error::io("create", folder, &e))?;
         for (name, content) in self.files {
             let path = folder.join(name);
-            if fs::read(&path).is_ok_and(|there| there == *content) {
-                continue;
+            if !fs::read(&path).is_ok_and(|there| there == *content) {
+                files::write_whole(&path, content)?;
             }
-            fs::write(&path, content).map_err(|e| Error::io("write", &path, &e))?;
         }
         Ok(())
     }

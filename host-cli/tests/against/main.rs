@@ -14,23 +14,7 @@ use std::{
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use runs::Run;
-
-const TASKS: [&str; 13] = [
-    "niah_single_1",
-    "niah_single_2",
-    "niah_single_3",
-    "niah_multikey_1",
-    "niah_multikey_2",
-    "niah_multikey_3",
-    "niah_multivalue",
-    "niah_multiquery",
-    "vt",
-    "cwe",
-    "fwe",
-    "qa_1",
-    "qa_2",
-];
+use runs::{Run, TASKS};
 
 /// A run of the paper's protocol.
 fn run(parent: &TempDir, name: &str, family: &str, tasks: &[&str], lengths: &[usize]) -> Run {

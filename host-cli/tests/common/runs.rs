@@ -7,6 +7,23 @@ use std::{fmt::Write, fs, path::PathBuf};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
+/// RULER's tasks, in its order.
+pub const TASKS: [&str; 13] = [
+    "niah_single_1",
+    "niah_single_2",
+    "niah_single_3",
+    "niah_multikey_1",
+    "niah_multikey_2",
+    "niah_multikey_3",
+    "niah_multivalue",
+    "niah_multiquery",
+    "vt",
+    "cwe",
+    "fwe",
+    "qa_1",
+    "qa_2",
+];
+
 /// A run's folder in the making.
 pub struct Run(pub PathBuf);
 

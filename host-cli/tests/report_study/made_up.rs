@@ -9,27 +9,13 @@ use std::{
 
 use serde_json::json;
 
+use super::runs::TASKS;
+
 /// Lengths in tokens; the training length is the second.
 pub const LENGTHS: [usize; 5] = [256, 512, 1024, 2048, 4096];
 
 /// Samples of a cell.
 pub const SAMPLES: usize = 30;
-
-pub const TASKS: [&str; 13] = [
-    "niah_single_1",
-    "niah_single_2",
-    "niah_single_3",
-    "niah_multikey_1",
-    "niah_multikey_2",
-    "niah_multikey_3",
-    "niah_multivalue",
-    "niah_multiquery",
-    "vt",
-    "cwe",
-    "fwe",
-    "qa_1",
-    "qa_2",
-];
 
 /// Name, family, the mean score up to the training length, what is left of it for each doubling
 /// beyond, tokens a second at 256 tokens, bytes of a state, bytes of a token's keys and values.

@@ -13,6 +13,7 @@ use longseq_core::batch::{Batch, Sequences};
 use longseq_core::numeric::tensor::{Dtype, Tensor};
 use longseq_core::reference::Reference;
 use longseq_core::state::{Region, StateMut};
+use longseq_core::statistics::draws::Draws;
 use longseq_cpu::gemm::{Packed, Stored};
 use longseq_cpu::{Cpu, CpuError, isa::Isa, weight::Weight};
 use proptest::prelude::*;
@@ -86,13 +87,8 @@ fn lengths() -> impl Strategy<Value = Vec<usize>> {
 
 /// Values between -1 and 1, now and then larger.
 fn noise(seed: u64, n: usize) -> Vec<f32> {
-    let mut state = seed;
-    let mut next = || {
-        state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mixed = (state ^ (state >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        (mixed ^ (mixed >> 31)) >> 40
-    };
+    let mut draws = Draws::new(seed);
+    let mut next = || draws.bits() >> 40;
     let value = |x: u64| x as f32 / (1 << 23) as f32 - 1.0;
     (0..n).map(|_| if next() % 50 == 0 { 8.0 } else { 1.0 } * value(next())).collect()
 }

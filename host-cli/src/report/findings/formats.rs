@@ -11,9 +11,7 @@ use super::{
     },
     Evidence, Finding, MARGIN, Unit, Verdict, adjust, training_lengths,
 };
-
-/// The single-needle tasks, where no needles were put at depths: one task in three formats.
-const SINGLES: [&str; 3] = ["niah_single_1", "niah_single_2", "niah_single_3"];
+use crate::score::task_name::SINGLE_NEEDLES;
 
 /// What a format's score drops by past the training length.
 struct Drop {
@@ -119,7 +117,7 @@ fn drops(model: &Model<'_>, [short, long]: [usize; 2]) -> Vec<Drop> {
         let samples = short.scored + long.scored;
         Some(drop(name, Mean::of(&[short])?, Mean::of(&[long])?, samples))
     };
-    SINGLES.iter().filter_map(single).collect()
+    SINGLE_NEEDLES.iter().filter_map(single).collect()
 }
 
 fn drop(format: &'static str, short: Mean, long: Mean, samples: usize) -> Drop {

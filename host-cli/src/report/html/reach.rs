@@ -10,8 +10,8 @@ use super::{
     heat_map::{Column, HeatMap},
 };
 use crate::{
-    probe::{NeedleProbe, Probe},
-    score::task_name::{Depth, TaskName},
+    probe::{LayerReach, Means, Probe},
+    score::task_name::TaskName,
     table::Table,
 };
 
@@ -22,7 +22,8 @@ pub fn figure(models: &[Model<'_>]) -> Figure {
         let probes: Vec<&Probe> = model.runs.iter().flat_map(|run| &run.probes).collect();
         let mut groups: Vec<((usize, u8), Vec<&Probe>)> = Vec::new();
         for probe in probes {
-            let Some(depth) = depth(probe) else { continue };
+            let depth = TaskName::parse(&probe.task).and_then(TaskName::percent);
+            let Some(depth) = depth else { continue };
             match groups.iter_mut().find(|(key, _)| *key == (probe.length, depth)) {
                 Some((_, of)) => of.push(probe),
                 None => groups.push(((probe.length, depth), vec![probe])),
@@ -32,10 +33,11 @@ pub fn figure(models: &[Model<'_>]) -> Figure {
         for groups in groups.chunk_by(|((length, _), _), ((other, _), _)| length == other) {
             let length = groups[0].0.0;
             let title = format!("{}, {length} tokens", model.name);
-            let map = map(groups);
+            let means: Vec<Means> = groups.iter().map(|(_, probes)| Means::of(probes)).collect();
+            let map = map(groups, &means);
             let id = format!("reach-{place}-{length}");
             panels.push(Panel::new(&id, &title, &map.draw(), &map.description()));
-            tables.push(HtmlTable::new(&table(&title, groups, &map)));
+            tables.push(HtmlTable::new(&table(&title, (groups, &means), &map)));
         }
     }
     Figure {
@@ -54,45 +56,31 @@ pub fn figure(models: &[Model<'_>]) -> Figure {
     }
 }
 
-/// Where the needles of a probe's task were put.
-fn depth(probe: &Probe) -> Option<u8> {
-    match TaskName::parse(&probe.task)?.format_and_depth()? {
-        (_, Depth::Percent(depth)) => Some(depth),
-        _ => None,
-    }
-}
-
 type Group<'p> = ((usize, u8), Vec<&'p Probe>);
 
-fn map(groups: &[Group<'_>]) -> HeatMap {
-    let layers = needles(&groups[0].1).next().map_or(&[][..], |needle| &needle.layers);
-    let column = |(layer, of): (usize, &crate::probe::LayerReach)| Column {
+fn map(groups: &[Group<'_>], means: &[Means]) -> HeatMap {
+    let needle = groups[0].1.iter().flat_map(|probe| &probe.needles).next();
+    let layers = needle.map_or(&[][..], |needle| &needle.layers);
+    let column = |(layer, of): (usize, &LayerReach)| Column {
         head: format!("{}{layer}", if of.mixer.is_attention() { 'A' } else { 'R' }),
         said: format!("in layer {layer} ({})", of.mixer.name()),
         marked: false,
     };
-    let percents = groups.iter().map(|(_, probes)| {
-        let largest = |layer: usize| {
-            mean(needles(probes).filter_map(|needle| Some(needle.layers.get(layer)?.largest)))
-        };
-        (0..layers.len()).map(|layer| Some(100.0 * largest(layer))).collect()
-    });
+    let percents = |means: &Means| means.reach.iter().map(|reach| Some(100.0 * reach)).collect();
     HeatMap {
         columns: layers.iter().enumerate().map(column).collect(),
         depths: groups.iter().map(|((_, depth), _)| *depth).collect(),
-        percents: percents.collect(),
+        percents: means.iter().map(percents).collect(),
     }
 }
 
 /// The numbers of the map, and what the needle does for the answer.
-fn table(title: &str, groups: &[Group<'_>], map: &HeatMap) -> Titled {
-    let rows = groups.iter().zip(&map.percents).map(|(((_, depth), probes), percents)| {
-        let reach = percents.iter().map(|percent| format!("{:.1}", percent.unwrap_or(f64::NAN)));
-        let with = mean(probes.iter().map(|probe| probe.with.log_probability));
-        let without = mean(needles(probes).map(|needle| needle.without.log_probability));
-        let right = mean(probes.iter().map(|probe| 100.0 * f64::from(u8::from(probe.with.greedy))));
-        let answer = [with, without, right].map(|value| format!("{value:.1}"));
-        row(&format!("{depth} %"), reach.chain(answer).chain([probes.len().to_string()]))
+fn table(title: &str, (groups, means): (&[Group<'_>], &[Means]), map: &HeatMap) -> Titled {
+    let rows = groups.iter().zip(means).map(|(((_, depth), probes), of)| {
+        let reach = of.reach.iter().map(|reach| 100.0 * reach);
+        let values = reach.chain([of.with, of.without, 100.0 * of.right]);
+        let values = values.map(|value| format!("{value:.1}"));
+        row(&format!("{depth} %"), values.chain([probes.len().to_string()]))
     });
     let heads = map.columns.iter().map(|column| column.head.clone());
     let answer =
@@ -101,13 +89,4 @@ fn table(title: &str, groups: &[Group<'_>], map: &HeatMap) -> Titled {
         title: format!("{title}: % of the needle within reach by layer, and the answer"),
         table: Table { header: row("depth", heads.chain(answer)), rows: rows.collect() },
     }
-}
-
-fn needles<'p>(probes: &'p [&Probe]) -> impl Iterator<Item = &'p NeedleProbe> {
-    probes.iter().flat_map(|probe| &probe.needles)
-}
-
-fn mean(values: impl Iterator<Item = f64>) -> f64 {
-    let (sum, count) = values.fold((0.0, 0), |(sum, count), value| (sum + value, count + 1));
-    sum / f64::from(count)
 }
