@@ -5,6 +5,7 @@ use std::{fmt, hint::black_box, time::Instant};
 use longseq_core::backend::Columns;
 use longseq_cpu::{
     CpuError,
+    floats::Floats,
     gemm::{Lhs, Output, Packed, Stored, product},
     isa::Isa,
 };
@@ -44,9 +45,9 @@ fn products() -> f64 {
         Ok(())
     };
     let Ok(b) = Packed::new((SIDE, SIDE), Stored::Bf16, read) else { return f64::NAN };
-    let a: Vec<f32> = (0..SIDE * SIDE).map(value).collect();
-    let mut c = vec![0.0; SIDE * SIDE];
-    let (mut lhs, mut work) = (Lhs::default(), Vec::new());
+    let a: Floats = (0..SIDE * SIDE).map(value).collect();
+    let mut c: Floats = core::iter::repeat_n(0.0, SIDE * SIDE).collect();
+    let (mut lhs, mut work) = (Lhs::default(), Floats::default());
     let seconds = best(7, || {
         let output = Output { bias: None, accumulate: false };
         let (a, c) = (Columns::all(&a[..], SIDE), Columns::all(&mut c[..], SIDE));

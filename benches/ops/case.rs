@@ -13,7 +13,7 @@ use longseq_core::{
     reference::Reference,
     state::{Region, StateMut},
 };
-use longseq_cpu::{Cpu, gemm, isa::Isa, weight::Weight};
+use longseq_cpu::{Cpu, floats::Floats, gemm, isa::Isa, weight::Weight};
 
 use crate::{
     operation::{Data, Held, Operation},
@@ -32,7 +32,7 @@ pub struct Case<'o, O> {
     operation: &'o O,
     tokens: Vec<u32>,
     weights: Vec<Stored>,
-    x: Vec<f32>,
+    x: Floats,
     state: Vec<f32>,
     before: Vec<f32>,
 }
@@ -43,8 +43,8 @@ impl<'o, O: Operation> Case<'o, O> {
         let mut noise = Noise::new(1);
         let mut weights = vec![];
         operation.weights(&mut |drawn| weights.push(Stored::new(drawn, &mut noise)));
+        let x = noise.by_ref().take(tokens * operation.inputs()).collect();
         let mut values = |n| noise.by_ref().take(n).collect();
-        let x = values(tokens * operation.inputs());
         let state = values(operation.state());
         let outputs = tokens * operation.outputs();
         let before = if operation.in_place() { values(outputs) } else { vec![f32::NAN; outputs] };
@@ -78,8 +78,8 @@ impl<'o, O: Operation> Case<'o, O> {
             cpu: Cpu::new(Isa::best()).products_in(gemm::Stored::Bf16),
             weights: core::iter::once(weights).chain(others).collect(),
             weight_bytes,
-            states: self.state.repeat(copies),
-            out: self.before.clone(),
+            states: self.state.repeat(copies).into_iter().collect(),
+            out: self.before.iter().copied().collect(),
             copy: 0,
         };
         checked.call()?;
@@ -142,8 +142,8 @@ pub struct Checked<'c, O: Operation> {
     /// Bytes of one of them.
     weight_bytes: usize,
     /// A state for each.
-    states: Vec<f32>,
-    out: Vec<f32>,
+    states: Floats,
+    out: Floats,
     /// The copy that is used next.
     copy: usize,
 }

@@ -14,6 +14,7 @@
 //! It does depend on the instruction set.
 
 mod attention;
+pub mod floats;
 pub mod gemm;
 pub mod isa;
 mod lanes;
@@ -26,6 +27,7 @@ pub mod weight;
 use longseq_core::{backend::Storage, error::ShapeError, state::StateError};
 
 use self::{
+    floats::Floats,
     gemm::{Lhs, NoMemory, Stored},
     isa::Isa,
     weight::Weight,
@@ -43,9 +45,9 @@ pub struct Cpu {
     /// Rows of a product's left side, as its kernel reads them.
     lhs: Lhs,
     /// Room for an operation's intermediate results; what it holds between calls does not matter.
-    work: Vec<f32>,
+    work: Floats,
     /// What the first of two products leaves for the second.
-    between: Vec<f32>,
+    between: Floats,
     /// In which precision products are made that no weight is part of.
     products_in: Stored,
     attention: attention::Scratch,
@@ -58,8 +60,8 @@ impl Cpu {
         Self {
             isa,
             lhs: Lhs::default(),
-            work: Vec::new(),
-            between: Vec::new(),
+            work: Floats::default(),
+            between: Floats::default(),
             products_in: Stored::F32,
             attention: attention::Scratch::default(),
             ssd: recurrence::Chunks::default(),

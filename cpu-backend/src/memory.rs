@@ -99,8 +99,8 @@ impl Cpu {
     /// Not enough memory.
     pub fn reserve(&mut self, room: &Room) -> Result<(), TryReserveError> {
         self.lhs.reserve(room.products.lhs)?;
-        reserve(&mut self.work, room.work())?;
-        reserve(&mut self.between, room.recurrence.between)?;
+        self.work.reserve(room.work())?;
+        self.between.reserve(room.recurrence.between)?;
         room.attention.reserve(&mut self.attention)?;
         room.recurrence.chunks.reserve(&mut self.ssd)?;
         let own = rayon::broadcast(|_| {

@@ -21,7 +21,7 @@ pub struct Tiles {
 
 impl Default for Tiles {
     fn default() -> Self {
-        let scores = [[[0.0; NR]; MR]; KEYS / NR];
+        let scores = [Tile::ZERO; KEYS / NR];
         Self { scores, weights: [[0.0; KEYS]; MR], lhs: Lhs::default() }
     }
 }
@@ -97,7 +97,8 @@ fn merge<'b>(
         isa.run(
             #[inline(always)]
             || {
-                let rows = states.chunks_exact_mut(stride).zip(weighed).zip(&*sums).zip(&factors);
+                let rows =
+                    states.chunks_exact_mut(stride).zip(weighed).zip(sums.iter()).zip(&factors);
                 for (((state, weighed), values), factors) in rows {
                     let sums = state[panel * NR..].first_chunk_mut();
                     if let (Some(sums), true) = (sums, weighed.sum != 0.0) {

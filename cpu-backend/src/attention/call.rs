@@ -15,6 +15,7 @@ use super::{
     softmax::{begin, stride},
 };
 use crate::{
+    floats::Floats,
     gemm::{Lhs, NR, Panel},
     isa::Isa,
 };
@@ -41,9 +42,9 @@ pub struct Call<'c> {
 /// A thread's own memory.
 #[derive(Debug, Default)]
 pub struct Own {
-    pub query: Vec<f32>,
+    pub query: Floats,
     pub queries: Lhs,
-    pub states: Vec<f32>,
+    pub states: Floats,
     pub tiles: Tiles,
     /// Of one block.
     pub panels: Panels,
@@ -168,7 +169,7 @@ impl Own {
         let Self { query, queries, states, tiles, panels } = self;
         let (head_dim, group) = (call.block.head_dim, call.group());
         let width = group * head_dim;
-        let query = crate::room(query, tokens.len() * width);
+        let query = query.room(tokens.len() * width);
         call.isa.run(
             #[inline(always)]
             || {
@@ -180,7 +181,7 @@ impl Own {
         let size = (tokens.len() * group, head_dim);
         queries
             .pack(call.isa, call.block.in_pairs, size, |row| &query[row * head_dim..][..head_dim]);
-        let states = crate::room(states, call.states(tokens.len()));
+        let states = states.room(call.states(tokens.len()));
         begin(head_dim, states);
         (Queries { call, sequence, tokens, queries, tiles, states }, panels)
     }

@@ -13,7 +13,7 @@ use super::{
     softmax::{begin, merge, stride},
     step::{self, is_step},
 };
-use crate::gemm::MR;
+use crate::{floats::Floats, gemm::MR};
 
 /// Queries of one key-value head that count as few, beyond those of one token.
 pub const FEW: usize = 4 * MR;
@@ -39,9 +39,9 @@ pub fn is_few(call: &Call<'_>, sequence: &Sequence) -> bool {
 pub struct Decode {
     pub jobs: Vec<Job>,
     /// The states of each job's queries.
-    pub states: Vec<f32>,
+    pub states: Floats,
     /// Those of all blocks of one head.
-    pub merged: Vec<f32>,
+    pub merged: Floats,
 }
 
 /// Some keys of neighbouring heads, from `head` on.
@@ -90,7 +90,7 @@ impl Decode {
             return;
         }
         let room = call.states(most);
-        let states = crate::room(&mut self.states, self.jobs.len() * together * room);
+        let states = self.states.room(self.jobs.len() * together * room);
         let each = together * call.block.head_dim * keys * (2 + most * call.group());
         let jobs = states.par_chunks_mut(together * room).zip(&self.jobs);
         jobs.with_min_len(1 + LEAST / each).for_each(|(states, job)| {
@@ -103,7 +103,7 @@ impl Decode {
                 }
             });
         });
-        let merged = crate::room(&mut self.merged, room);
+        let merged = self.merged.room(room);
         let (head_dim, width) = (call.block.head_dim, call.dims.query_width());
         let stride = stride(head_dim);
         let mut rest = &*states;

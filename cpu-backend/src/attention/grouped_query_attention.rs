@@ -16,7 +16,7 @@ use super::{
     panels::BlockDims,
     prefill::prefill,
 };
-use crate::{Cpu, Result, room};
+use crate::{Cpu, Result};
 
 /// Elements that a thread rotates or copies at once, at least.
 const LEAST: usize = 1 << 15;
@@ -42,7 +42,7 @@ impl GroupedQueryAttention for Cpu {
         let Scratch { rotations, panels, decode } = attention;
         let isa = *isa;
         rotations.prepare(dims, sequences);
-        let keys = room(work, rows * kv.width);
+        let keys = work.room(rows * kv.width);
         let least = (LEAST / kv.width).max(1);
         let rotated = keys.par_chunks_mut(kv.width).enumerate().with_min_len(least);
         rotated.for_each(|(row, key)| {

@@ -118,8 +118,8 @@ impl Room {
         reserve(&mut rotations.table, rows.saturating_mul(pairs).saturating_mul(2))?;
         self.reserve_panels(panels, self.panels)?;
         reserve(&mut decode.jobs, self.jobs)?;
-        reserve(&mut decode.states, self.states)?;
-        reserve(&mut decode.merged, self.merged)
+        decode.states.reserve(self.states)?;
+        decode.merged.reserve(self.merged)
     }
 
     /// The same on the calling thread.
@@ -128,9 +128,9 @@ impl Room {
     /// Not enough memory.
     pub fn reserve_own(&self) -> Result<(), TryReserveError> {
         OWN.with_borrow_mut(|own| {
-            reserve(&mut own.query, self.own.query)?;
+            own.query.reserve(self.own.query)?;
             own.queries.reserve(self.own.queries)?;
-            reserve(&mut own.states, self.own.states)?;
+            own.states.reserve(self.own.states)?;
             own.tiles.lhs.reserve(self.own.weights)?;
             self.reserve_panels(&mut own.panels, self.own.panels)
         })

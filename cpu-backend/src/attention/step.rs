@@ -9,7 +9,7 @@ use super::{
     call::Call,
     softmax::{TAIL, Weighed, exp2, stride},
 };
-use crate::{GRID, numeric::math::pairwise};
+use crate::{GRID, floats::Floats, numeric::math::pairwise};
 
 /// Keys that a thread takes at once.
 pub const KEYS: usize = 32;
@@ -33,12 +33,12 @@ pub fn attend(
     call: &Call<'_>,
     sequence: &Sequence,
     keys: Range<usize>,
-    work: &mut Vec<f32>,
+    work: &mut Floats,
     states: &mut [f32],
 ) {
     let (heads, head_dim) = (call.dims.heads, call.block.head_dim);
     let stride = stride(head_dim);
-    let (query, scores) = crate::room(work, self::work(call.dims)).split_at_mut(heads * head_dim);
+    let (query, scores) = work.room(self::work(call.dims)).split_at_mut(heads * head_dim);
     // A query head's part of a row of keys or of values.
     let part = |head: usize| head / call.group() * head_dim;
     call.isa.run(

@@ -7,6 +7,7 @@ use rayon::prelude::*;
 
 use super::{Lhs, MR, NR, Packed, SIDE_BY_SIDE, Tile, tile, tiles};
 use crate::{
+    floats::Floats,
     isa::{Isa, fetch},
     lanes::put,
 };
@@ -56,7 +57,7 @@ pub fn product(
     b: &Packed,
     output: Output<'_>,
     out: Columns<&mut [f32]>,
-    (lhs, work): (&mut Lhs, &mut Vec<f32>),
+    (lhs, work): (&mut Lhs, &mut Floats),
 ) {
     let columns = b.outputs();
     if rows == 0 || columns == 0 {
@@ -66,16 +67,16 @@ pub fn product(
     let width = |panel: usize| NR.min(columns - panel * NR);
     if rows <= FEW_ROWS {
         lhs.pack_for(isa, b, rows, |row| &a.buffer[a.row(row, b.inputs())]);
-        let work = crate::room(work, b.panels() * rows * NR);
+        let work = work.room(b.panels() * rows * NR);
         let panels = work.par_chunks_mut(SIDE_BY_SIDE * rows * NR).enumerate().with_max_len(1);
         panels.for_each(|(number, out)| {
-            let mut sums: [Tile; SIDE_BY_SIDE] = [[[0.0; NR]; MR]; SIDE_BY_SIDE];
+            let mut sums = [Tile::ZERO; SIDE_BY_SIDE];
             let sums = &mut sums[..out.len() / (rows * NR)];
             for block in 0..rows.div_ceil(MR) {
                 tiles(isa, lhs.rows(block), b, number * SIDE_BY_SIDE, sums);
                 for (out, sums) in out.chunks_exact_mut(rows * NR).zip(&*sums) {
                     let out = out.as_chunks_mut().0.iter_mut().skip(block * MR);
-                    out.zip(sums).for_each(|(out, sums)| *out = *sums);
+                    out.zip(sums.iter()).for_each(|(out, sums)| *out = *sums);
                 }
             }
         });
@@ -92,7 +93,7 @@ pub fn product(
         OWN.with_borrow_mut(|lhs| {
             let (first, rows) = (number * share, out.len() / stride);
             lhs.pack_for(isa, b, rows, |row| &a.buffer[a.row(first + row, b.inputs())]);
-            let mut sums: Tile = [[0.0; NR]; MR];
+            let mut sums = Tile::ZERO;
             for panel in 0..b.panels() {
                 for (block, out) in out.chunks_mut(MR * stride).enumerate() {
                     for out in out.chunks_mut(stride) {

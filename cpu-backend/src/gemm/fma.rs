@@ -131,7 +131,7 @@ impl<E: Element, const ROWS: usize> Several<'_, E, ROWS> {
         for (&panels, tiles) in self.panels.as_chunks::<PANELS>().0.iter().zip(tiles) {
             let sums = sums::<S, E, ROWS, 0, ROWS, VECTORS, PANELS>(simd, rows, panels, 0);
             for (tile, sums) in tiles.iter_mut().zip(&sums) {
-                store::<S, VECTORS>(tile, sums, 0);
+                store::<S, VECTORS>(&mut **tile, sums, 0);
             }
         }
     }

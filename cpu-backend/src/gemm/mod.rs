@@ -20,6 +20,8 @@ mod pages;
 mod portable;
 mod room;
 
+use core::ops::{Deref, DerefMut};
+
 use crate::isa::Isa;
 
 pub use driver::{Output, product};
@@ -35,7 +37,28 @@ pub const NR: usize = 32;
 pub const MR: usize = 12;
 
 /// What a kernel makes: rows of a panel's columns.
-pub type Tile = [[f32; NR]; MR];
+#[derive(Clone, Copy, Debug)]
+#[repr(align(64))]
+pub struct Tile(pub [[f32; NR]; MR]);
+
+impl Tile {
+    /// Zeros.
+    pub const ZERO: Self = Self([[0.0; NR]; MR]);
+}
+
+impl Deref for Tile {
+    type Target = [[f32; NR]; MR];
+
+    fn deref(&self) -> &Self::Target {
+        &self.0
+    }
+}
+
+impl DerefMut for Tile {
+    fn deref_mut(&mut self) -> &mut Self::Target {
+        &mut self.0
+    }
+}
 
 /// A cache line, aligned as one.
 #[derive(Clone, Copy, Debug, Default)]

@@ -10,7 +10,6 @@ use super::{math::tanh, rows::each_row};
 use crate::{
     Cpu, Result,
     gemm::{Output, product},
-    room,
     weight::Weight,
 };
 
@@ -40,7 +39,7 @@ impl LowRankMap for Cpu {
         x.check((operation, "x"), (rows, inputs), x.buffer.len())?;
         out.check((operation, "out"), (rows, outputs), out.buffer.len())?;
         let Self { isa, lhs, work, between, .. } = self;
-        let middle = room(between, rows * rank);
+        let middle = between.room(rows * rank);
         let plain = Output { bias: None, accumulate: false };
         product(*isa, rows, &x, down, plain, Columns::all(&mut *middle, rank), (lhs, work));
         each_row(

@@ -48,7 +48,7 @@ impl CausalConv1d for Cpu {
         }
         let rows = Rows { isa: self.isa, dims, x, taps: weight, bias };
         let shared = |rows: usize| rows * channels >= SHARED;
-        let see = |sequence: Sequence, state: &mut [f32], out: &mut [f32]| {
+        let see = |sequence: Sequence, state: &mut [f32], [out]: [&mut [f32]; 1]| {
             let start = sequence.rows.start;
             let run = |(part, out): (usize, &mut [f32])| rows.run(start, part * ROWS, state, out);
             if shared(sequence.rows.len()) {
@@ -65,7 +65,14 @@ impl CausalConv1d for Cpu {
                 carry(dims, &x, sequence.rows.len(), state);
             }
         };
-        each_sequence(operation, sequences, state, (channels, out), shared(sequences.rows()), see)?;
+        each_sequence(
+            operation,
+            sequences,
+            state,
+            (channels, [out]),
+            shared(sequences.rows()),
+            see,
+        )?;
         Ok(())
     }
 }
@@ -119,23 +126,47 @@ impl Rows<'_> {
         activation: impl Fn(f32) -> f32,
         out: &mut [f32],
     ) {
-        let channels = self.dims.channels;
-        for (row, out) in (first..).zip(out.chunks_exact_mut(channels)) {
-            for (block, out) in out.chunks_mut(TOGETHER).enumerate() {
-                let columns = block * TOGETHER..block * TOGETHER + out.len();
-                let mut sums = match self.bias {
-                    Some(bias) => filled::<TOGETHER>(&bias[columns.clone()]),
-                    None => [0.0; TOGETHER],
-                };
-                for (tap, weight) in self.taps.chunks_exact(channels).enumerate() {
-                    let weight = filled::<TOGETHER>(&weight[columns.clone()]);
-                    let input = filled::<TOGETHER>(&input(row, tap)[columns.clone()]);
-                    let products = weight.iter().zip(input);
-                    sums.iter_mut().zip(products).for_each(|(sum, (w, x))| *sum += w * x);
-                }
-                sums.iter_mut().for_each(|sum| *sum = activation(*sum));
-                put(out, &sums);
+        for (row, out) in (first..).zip(out.chunks_exact_mut(self.dims.channels)) {
+            let (blocks, rest) = out.as_chunks_mut::<TOGETHER>();
+            for (block, out) in blocks.iter_mut().enumerate() {
+                *out = self.sums(
+                    row,
+                    &input,
+                    #[inline(always)]
+                    |of| of.as_chunks().0[block],
+                );
+                out.iter_mut().for_each(|sum| *sum = activation(*sum));
+            }
+            if !rest.is_empty() {
+                let sums = self.sums(
+                    row,
+                    &input,
+                    #[inline(always)]
+                    |of| filled(of.as_chunks::<TOGETHER>().1),
+                );
+                put(rest, &sums);
+                rest.iter_mut().for_each(|sum| *sum = activation(*sum));
             }
         }
+    }
+
+    /// b + Σ w x of some `channels` of a row.
+    #[inline(always)]
+    fn sums<'x>(
+        &self,
+        row: usize,
+        input: &impl Fn(usize, usize) -> &'x [f32],
+        channels: impl Fn(&[f32]) -> [f32; TOGETHER],
+    ) -> [f32; TOGETHER] {
+        let mut sums = match self.bias {
+            Some(bias) => channels(bias),
+            None => [0.0; TOGETHER],
+        };
+        for (tap, weight) in self.taps.chunks_exact(self.dims.channels).enumerate() {
+            let (weight, input) = (channels(weight), channels(input(row, tap)));
+            let products = weight.iter().zip(input);
+            sums.iter_mut().zip(products).for_each(|(sum, (w, x))| *sum += w * x);
+        }
+        sums
     }
 }

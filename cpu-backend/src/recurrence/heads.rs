@@ -1,9 +1,10 @@
 //! Scans of several heads, which are handed out to threads.
 //!
-//! Of a row \[H, P\] of results a head has but a part, so a thread cannot be given the rows of its heads. It writes
-//! \[heads, tokens, P\] for a block of tokens instead, which is put in order when the block is done.
+//! A thread takes some heads over all tokens of a call, so that threads meet once a call. Of a row \[H, P\] of results
+//! these heads have but a part, and a thread cannot be given the rows: it writes into memory of its own, which is put in
+//! order when all heads are done.
 
-use core::cell::RefCell;
+use core::{cell::RefCell, ops::Range};
 
 use longseq_core::{
     batch::{Sequence, Sequences},
@@ -14,6 +15,10 @@ use pulp::{Simd, WithSimd};
 use rayon::prelude::*;
 
 use super::each_sequence;
+use crate::floats::Floats;
+
+/// Shares of heads for every thread: of one token, which is not worth more, and of several.
+const SHARES: [usize; 2] = [2, 4];
 
 /// Products of tokens and elements of the state that are worth waking threads.
 const SHARED: usize = 1 << 15;
@@ -21,9 +26,6 @@ const SHARED: usize = 1 << 15;
 /// Tokens of a block, the first of which stands at a multiple of this: with so many, what a tile of the state reads and
 /// writes stays in the first cache.
 pub const BLOCK: usize = 64;
-
-/// Elements of a cache line.
-pub const LINE: usize = 16;
 
 /// Some heads over the tokens of a block that a call has: all, or those after its start or before its end.
 pub struct Part {
@@ -59,7 +61,7 @@ impl<T: Tiled> WithSimd for Square<T> {
 }
 
 /// Runs every head over every sequence: `run` gets a part, its state \[heads, …\], its results \[heads, tokens, P\] to
-/// write, and working memory. `out` \[T, H, P\].
+/// write, and working memory. `out` \[T, H, P\]; `between` is working memory of the same size.
 ///
 /// # Errors
 /// State or rows that are not there; states that overlap.
@@ -67,17 +69,19 @@ pub fn each(
     operation: &'static str,
     sequences: &Sequences<'_>,
     state: StateMut<'_, [f32]>,
-    ((heads, head_dim), out): ((usize, usize), &mut [f32]),
-    run: impl Fn(Part, &mut [f32], &mut [f32], &mut Vec<f32>) + Sync,
+    (heads, head_dim): (usize, usize),
+    (out, between): (&mut [f32], &mut Floats),
+    run: impl Fn(Part, &mut [f32], &mut [f32], &mut Floats) + Sync,
 ) -> Result<(), ShapeError> {
     let elements = state.region.elements;
     let shared = |rows: usize| rows.saturating_mul(elements) >= SHARED;
-    let see = |sequence: Sequence, state: &mut [f32], out: &mut [f32]| {
+    let see = |sequence: Sequence, state: &mut [f32], [out, between]: [&mut [f32]; 2]| {
         let shared = shared(sequence.rows.len());
-        scan((heads, head_dim), (&sequence, shared), state, out, &run);
+        scan((heads, head_dim), (&sequence, shared), state, (out, between), &run);
     };
     let width = heads.saturating_mul(head_dim);
-    each_sequence(operation, sequences, state, (width, out), shared(sequences.rows()), see)
+    let outs = [out, between.room(sequences.rows().saturating_mul(width))];
+    each_sequence(operation, sequences, state, (width, outs), shared(sequences.rows()), see)
 }
 
 /// The same for one sequence, shared out to threads or not. `state` \[H, …\], `out` \[T, H, P\].
@@ -85,77 +89,97 @@ fn scan(
     (heads, head_dim): (usize, usize),
     (sequence, shared): (&Sequence, bool),
     state: &mut [f32],
-    out: &mut [f32],
-    run: &(impl Fn(Part, &mut [f32], &mut [f32], &mut Vec<f32>) + Sync),
+    (out, between): (&mut [f32], &mut [f32]),
+    run: &(impl Fn(Part, &mut [f32], &mut [f32], &mut Floats) + Sync),
 ) {
-    let (width, state_elements) = (heads * head_dim, state.len() / heads);
-    let share = if shared { heads.div_ceil(2 * rayon::current_num_threads()) } else { heads };
-    let advance = |row: usize, state: &mut [f32], out: &mut [f32]| {
-        let tokens = out.len() / width;
-        let run = |(number, (state, out)): (usize, (&mut [f32], &mut [f32]))| {
-            let part = Part { row, tokens, head: number * share };
-            OWN.with_borrow_mut(|own| run(part, state, out, own));
-        };
-        if share < heads {
-            let states = state.par_chunks_mut(share * state_elements);
-            states.zip(out.par_chunks_mut(share * tokens * head_dim)).enumerate().for_each(run);
-        } else {
-            run((0, (state, out)));
+    let (tokens, state_elements) = (sequence.rows.len(), state.len() / heads);
+    let shares = SHARES[usize::from(tokens > 1)] * rayon::current_num_threads();
+    let share = if shared { heads.div_ceil(shares) } else { heads };
+    let first = tokens.min(BLOCK - sequence.position % BLOCK);
+    let order = Order { heads, head_dim, share, tokens, first };
+    // Results of one token are in order, however many heads write them together.
+    let by_share = if tokens == 1 { &mut *out } else { &mut *between };
+    let advance = |(number, (state, results)): (usize, (&mut [f32], &mut [f32]))| {
+        let width = results.len() / tokens;
+        for block in order.blocks() {
+            let (row, head) = (sequence.rows.start + block.start, number * share);
+            let part = Part { row, tokens: block.len(), head };
+            let results = &mut results[block.start * width..block.end * width];
+            OWN.with_borrow_mut(|own| run(part, state, results, own));
         }
     };
-    let mut done: Option<&mut [f32]> = None;
-    let mut row = sequence.rows.start;
-    let first = BLOCK - sequence.position % BLOCK;
-    let (first, others) = out.split_at_mut(out.len().min(first * width));
-    for out in core::iter::once(first).chain(others.chunks_mut(BLOCK * width)) {
-        let tokens = out.len() / width;
-        // Another thread puts the block before in order while this one is made.
-        match done.take() {
-            Some(before) if shared => {
-                let order = || tokens_first((heads, head_dim), before);
-                rayon::join(|| advance(row, state, out), order);
-            }
-            Some(before) => {
-                tokens_first((heads, head_dim), before);
-                advance(row, state, out);
-            }
-            None => advance(row, state, out),
-        }
-        done = Some(out);
-        row += tokens;
+    if share < heads {
+        let states = state.par_chunks_mut(share * state_elements);
+        states
+            .zip(by_share.par_chunks_mut(share * tokens * head_dim))
+            .enumerate()
+            .for_each(advance);
+    } else {
+        advance((0, (state, by_share)));
     }
-    if let Some(last) = done {
-        tokens_first((heads, head_dim), last);
+    if tokens > 1 {
+        order.copy(between, out, shared);
     }
 }
 
-/// \[H, tokens, P\] made \[tokens, H, P\].
-fn tokens_first((heads, head_dim): (usize, usize), out: &mut [f32]) {
-    let tokens = out.len() / (heads * head_dim);
-    if tokens == 1 {
-        return;
-    }
-    OWN.with_borrow_mut(|own| {
-        let from = crate::room(own, out.len());
-        from.copy_from_slice(out);
-        for (token, row) in out.chunks_exact_mut(heads * head_dim).enumerate() {
-            for (head, out) in row.chunks_exact_mut(head_dim).enumerate() {
-                out.copy_from_slice(&from[(head * tokens + token) * head_dim..][..head_dim]);
-            }
+/// Where the results of shares of heads lie: \[shares, blocks, heads, tokens, P\], with `share` heads to a share and
+/// [`BLOCK`] tokens to a block, and fewer at the ends.
+struct Order {
+    heads: usize,
+    head_dim: usize,
+    share: usize,
+    tokens: usize,
+    /// Tokens of the first block.
+    first: usize,
+}
+
+impl Order {
+    /// The block that holds a token.
+    fn block(&self, token: usize) -> Range<usize> {
+        if token < self.first {
+            return 0..self.first;
         }
-    });
+        let start = token - (token - self.first) % BLOCK;
+        start..self.tokens.min(start + BLOCK)
+    }
+
+    fn blocks(&self) -> impl Iterator<Item = Range<usize>> {
+        let mut next = 0;
+        core::iter::from_fn(move || {
+            let block = (next < self.tokens).then(|| self.block(next))?;
+            next = block.end;
+            Some(block)
+        })
+    }
+
+    /// Writes rows \[T, H, P\].
+    fn copy(&self, from: &[f32], out: &mut [f32], shared: bool) {
+        let Self { heads, head_dim, share, tokens, .. } = *self;
+        let width = heads * head_dim;
+        let rows = |(part, out): (usize, &mut [f32])| {
+            for (token, row) in (part * BLOCK..).zip(out.chunks_exact_mut(width)) {
+                let block = self.block(token);
+                for (number, row) in row.chunks_mut(share * head_dim).enumerate() {
+                    let first = number * share * tokens * head_dim + block.start * row.len();
+                    let results = &from[first + (token - block.start) * head_dim..];
+                    let heads = results.chunks(block.len() * head_dim);
+                    for (out, head) in row.chunks_exact_mut(head_dim).zip(heads) {
+                        out.copy_from_slice(&head[..head_dim]);
+                    }
+                }
+            }
+        };
+        if shared {
+            out.par_chunks_mut(BLOCK * width).enumerate().for_each(rows);
+        } else {
+            rows((0, out));
+        }
+    }
 }
 
 thread_local! {
     /// Each thread's working memory.
-    pub static OWN: RefCell<Vec<f32>> = RefCell::default();
-}
-
-/// Gives `needed` elements of a working buffer from a cache line's start on; it grows where it is shorter.
-pub fn aligned(own: &mut Vec<f32>, needed: usize) -> &mut [f32] {
-    let room = crate::room(own, needed + LINE);
-    let start = room.as_ptr().align_offset(64).min(LINE);
-    &mut room[start..][..needed]
+    pub static OWN: RefCell<Floats> = RefCell::default();
 }
 
 /// Vectors of a row that are advanced together.

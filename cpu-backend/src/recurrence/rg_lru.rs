@@ -38,7 +38,7 @@ impl RgLru for Cpu {
         enough(operation, "x", rows.saturating_mul(channels), x.len())?;
         let StateMut { buffer, region } = state;
         let Self { isa, lhs, work, between, .. } = self;
-        let between = crate::room(between, channels + rows * 2 * channels);
+        let between = between.room(channels + rows * 2 * channels);
         let (decay, gates) = between.split_at_mut(channels);
         let (isa, block_width) = (*isa, dims.block_width());
         for (place, gate) in [&weights.input_gate, &weights.recurrent_gate].into_iter().enumerate()
@@ -58,7 +58,7 @@ impl RgLru for Cpu {
             || decay.iter_mut().zip(lambda).for_each(|(decay, &x)| *decay = softplus(x)),
         );
         let (v, decay, shared) = (&*x, &*decay, rows * channels >= SHARED);
-        let prepare = |sequence: Sequence, _: &mut [f32], gates: &mut [f32]| {
+        let prepare = |sequence: Sequence, _: &mut [f32], [gates]: [&mut [f32]; 1]| {
             let run = |(part, gates): (usize, &mut [f32])| {
                 let first = part * ROWS;
                 let reset = sequence.position == 0 && first == 0;
@@ -72,16 +72,16 @@ impl RgLru for Cpu {
             }
         };
         let state = StateMut { buffer: &mut *buffer, region };
-        each_sequence(operation, sequences, state, (2 * channels, gates), shared, prepare)?;
+        each_sequence(operation, sequences, state, (2 * channels, [gates]), shared, prepare)?;
         let gates = &*gates;
-        let advance = |sequence: Sequence, h: &mut [f32], x: &mut [f32]| {
+        let advance = |sequence: Sequence, h: &mut [f32], [x]: [&mut [f32]; 1]| {
             if sequence.position == 0 {
                 h.fill(0.0);
             }
             advance(isa, &gates[sequence.rows.start * 2 * channels..], h, x);
         };
         let state = StateMut { buffer, region };
-        each_sequence(operation, sequences, state, (channels, x), shared, advance)?;
+        each_sequence(operation, sequences, state, (channels, [x]), shared, advance)?;
         Ok(())
     }
 }

@@ -8,10 +8,9 @@ use longseq_core::{
 };
 
 use super::{
-    heads::{self, BLOCK, LINE},
+    heads::{self, BLOCK},
     ssd, wkv6,
 };
-use crate::memory::reserve;
 
 /// Vectors of a tile, at most.
 const SIDE: usize = 16;
@@ -32,16 +31,14 @@ pub struct Room {
 impl Room {
     /// For a mixer in a model of that width; `pairs` says whether it multiplies in bf16.
     pub fn new(recurrence: &Recurrence, width: usize, tokens: usize, pairs: bool) -> Self {
-        let heads = |own: usize, row: usize| {
-            let block = BLOCK.min(tokens);
-            own.max(block.saturating_mul(row)).saturating_add(LINE)
-        };
+        let block = BLOCK.min(tokens);
         match recurrence {
             Recurrence::Ssd(of) => {
-                let own = ssd::work(&of.dims, BLOCK.min(tokens), SIDE);
+                let own = ssd::work(&of.dims, block, SIDE);
                 let chunks =
                     if pairs { ssd::Room::new(&of.dims, tokens) } else { ssd::Room::default() };
-                Self { heads: heads(own, of.dims.inner()), chunks, ..Self::default() }
+                let between = tokens.saturating_mul(of.dims.inner());
+                Self { between, heads: own, chunks, ..Self::default() }
             }
             Recurrence::RgLru(RgLruConfig { dims, .. }) => {
                 let gates = tokens.saturating_mul(dims.channels).saturating_mul(2);
@@ -50,12 +47,12 @@ impl Room {
             }
             Recurrence::Wkv6(of) => {
                 let shift = of.shift_rank.saturating_mul(STREAMS);
-                let row = width.saturating_add(shift).max(of.decay_rank);
-                let own = wkv6::work(&of.dims, BLOCK.min(tokens), SIDE);
+                let row = width.saturating_add(shift).max(of.decay_rank).max(of.dims.width());
+                let own = wkv6::work(&of.dims, block, SIDE);
                 Self {
                     between: tokens.saturating_mul(row),
                     rank: shift.max(of.decay_rank),
-                    heads: heads(own, of.dims.width()),
+                    heads: own,
                     ..Self::default()
                 }
             }
@@ -83,7 +80,7 @@ impl Room {
     /// # Errors
     /// Not enough memory.
     pub fn reserve_own(&self) -> Result<(), TryReserveError> {
-        heads::OWN.with_borrow_mut(|own| reserve(own, self.heads))?;
+        heads::OWN.with_borrow_mut(|own| own.reserve(self.heads))?;
         self.chunks.reserve_own()
     }
 }

@@ -71,7 +71,7 @@ impl TokenShift for Cpu {
         enough(operation, "x", rows.saturating_mul(channels), x.len())?;
         enough(operation, "out", rows.saturating_mul(channels).saturating_mul(STREAMS), out.len())?;
         let width = STREAMS * rank;
-        let between = crate::room(between, rows * (channels + width));
+        let between = between.room(rows * (channels + width));
         let (mixed, m) = between.split_at_mut(rows * channels);
         let see = |x: &[f32], before: &[f32], out: &mut [f32]| {
             for ((out, mu), (x, before)) in out.iter_mut().zip(mu).zip(x.iter().zip(before)) {
@@ -146,7 +146,7 @@ impl Shift<'_> {
         enough(operation, "x", sequences.rows().saturating_mul(channels), x.len())?;
         let width = channels.saturating_mul(streams);
         let shared = |rows: usize| rows.saturating_mul(width) >= SHARED;
-        let sequence = |sequence: Sequence, state: &mut [f32], out: &mut [f32]| {
+        let sequence = |sequence: Sequence, state: &mut [f32], [out]: [&mut [f32]; 1]| {
             let x = &x[sequence.rows.start * channels..sequence.rows.end * channels];
             let run = |(part, out): (usize, &mut [f32])| {
                 isa.run(
@@ -169,6 +169,7 @@ impl Shift<'_> {
                 state.copy_from_slice(&x[x.len() - channels..]);
             }
         };
-        each_sequence(operation, sequences, state, (width, out), shared(sequences.rows()), sequence)
+        let shared = shared(sequences.rows());
+        each_sequence(operation, sequences, state, (width, [out]), shared, sequence)
     }
 }

@@ -13,9 +13,10 @@ use longseq_core::{
 };
 use pulp::Simd;
 
-use super::heads::{self, Part, Reads, Row, Square, Tiled, aligned};
+use super::heads::{self, Part, Reads, Row, Square, Tiled};
 use crate::{
     Cpu, Result,
+    floats::Floats,
     lanes::{filled, put},
     numeric::math::{exp, pairwise},
     weight::Weight,
@@ -31,7 +32,8 @@ impl Wkv6Scan for Cpu {
         state: StateMut<'_, [f32]>,
         out: &mut [f32],
     ) -> Result {
-        let (operation, isa, rows, width) = ("wkv6_scan", self.isa, sequences.rows(), dims.width());
+        let Self { isa, between, .. } = self;
+        let (operation, isa, rows, width) = ("wkv6_scan", *isa, sequences.rows(), dims.width());
         let Wkv6Inputs { receptance, key, value, decay } = &inputs;
         let bonus = bonus.values(operation)?;
         dims.check(bonus.len(), state.region.elements)?;
@@ -42,7 +44,8 @@ impl Wkv6Scan for Cpu {
         }
         enough(operation, "out", rows.saturating_mul(width), out.len())?;
         let extents = (dims.heads, dims.head_dim);
-        heads::each(operation, sequences, state, (extents, out), |part, state, out, own| {
+        let outs = (out, between);
+        heads::each(operation, sequences, state, extents, outs, |part, state, out, own| {
             isa.simd(Square(Heads { dims, inputs: &inputs, bonus, part, state, out, own }));
         })?;
         Ok(())
@@ -64,7 +67,7 @@ struct Heads<'a> {
     part: Part,
     state: &'a mut [f32],
     out: &'a mut [f32],
-    own: &'a mut Vec<f32>,
+    own: &'a mut Floats,
 }
 
 impl Tiled for Heads<'_> {
@@ -73,7 +76,7 @@ impl Tiled for Heads<'_> {
         let Self { dims, inputs, bonus, part, state, out, own } = self;
         let (n, Part { row, tokens, head }) = (dims.head_dim, part);
         let tiles = n.div_ceil(SIDE);
-        let own = aligned(own, work(dims, tokens, SIDE));
+        let own = own.room(work(dims, tokens, SIDE));
         let (keys, own) = own.split_at_mut(3 * tiles * tokens * SIDE);
         let (values, own) = own.split_at_mut(tokens * SIDE);
         let (sums, own_bonus) = own.split_at_mut(tokens * SIDE);

@@ -11,6 +11,7 @@ use longseq_core::{
 };
 use longseq_cpu::{
     Cpu, GRID,
+    floats::Floats,
     gemm::Stored,
     isa::Isa,
     memory::{Extents, Room},
@@ -19,7 +20,7 @@ use longseq_cpu::{
 use super::{
     Continuation, Engine,
     packed::{Packed, Packing},
-    worker::{check_places, check_tokens, greedy, internal, no_room, zeros},
+    worker::{check_places, check_tokens, greedy, internal, no_room},
 };
 use crate::error::{Error, Result};
 
@@ -36,11 +37,11 @@ pub struct CpuEngine<'a> {
     packed: Packed<'a>,
     backend: Cpu,
     capacity: usize,
-    recurrent: Vec<f32>,
-    cache: Vec<f32>,
+    recurrent: Floats,
+    cache: Floats,
     positions: Vec<usize>,
-    arena: Vec<f32>,
-    logits: Vec<f32>,
+    arena: Floats,
+    logits: Floats,
     call: Call,
 }
 
@@ -110,6 +111,11 @@ pub fn buffer_bytes(config: &ModelConfig, packing: &Packing, of: (usize, usize))
         buffers(config, capacity, slots).iter().fold(0, |sum: usize, n| sum.saturating_add(*n));
     let room = room(config, packing, of).bytes(rayon::current_num_threads());
     elements.saturating_mul(size_of::<f32>()).saturating_add(room) as u64
+}
+
+/// Zeros, or an error that says how much memory was asked for.
+fn zeros(what: &str, elements: usize) -> Result<Floats> {
+    Floats::zeros(elements).map_err(|_| no_room(what, elements.saturating_mul(size_of::<f32>())))
 }
 
 impl<'a> CpuEngine<'a> {

@@ -4,10 +4,9 @@
 //!
 //! Y = e^c(0, i) ∘ (C Sᵀ) + (C Bᵀ ∘ e^c(j, i) Δⱼ, j ≤ i) X + D X, Sᵀ ← e^c(0, Q) Sᵀ + Bᵀ (e^c(j, Q) Δⱼ ∘ X)
 //!
-//! C, B and C Bᵀ are the same for all heads of a group and made once. Sums of Δ A are kept in f64: of two that a
-//! strong decay has made large, f32 would lose the digits in which they differ.
+//! C, B and C Bᵀ are the same for all heads of a group and made once.
 
-use core::cell::RefCell;
+use core::{array, cell::RefCell};
 
 use longseq_core::{
     batch::{Sequence, Sequences},
@@ -15,11 +14,11 @@ use longseq_core::{
 };
 use rayon::prelude::*;
 
-use super::{super::heads::BLOCK, Inputs};
+use super::{super::heads::BLOCK, Inputs, decays::Decays};
 use crate::{
+    floats::Floats,
     gemm::{Lhs, Line, MR, NR, Panel, Tile, pack_columns, pack_rows, tile},
     isa::Isa,
-    numeric::math::exp,
 };
 
 /// Whether the products of these sizes are made of whole panels.
@@ -44,7 +43,7 @@ pub struct Shared {
     /// Bᵀ \[N, Q\].
     pub b: Lhs,
     /// C Bᵀ \[Q, Q\].
-    pub cb: Vec<f32>,
+    pub cb: Floats,
 }
 
 /// A thread's own memory.
@@ -56,7 +55,7 @@ pub struct Own {
     pub state: Vec<Line<u32>>,
     pub x: Vec<Line<u32>>,
     /// e^c(j, Q) Δⱼ ∘ X, then some rows of C Bᵀ ∘ e^c(j, i) Δⱼ.
-    pub rows: Vec<f32>,
+    pub rows: Floats,
     pub lhs: Lhs,
 }
 
@@ -108,10 +107,10 @@ impl Chunks {
             for (head, (state, y)) in (head..).zip(states.zip(y.chunks_exact_mut(BLOCK * head_dim)))
             {
                 let shared = &self.shared[row / BLOCK * groups + inputs.group(head)];
-                let steps = Steps::new(isa, inputs, (row, head));
+                let decays = Decays::new(isa, inputs, (row, head));
                 own.pack(isa, inputs, (row, head), state);
-                own.outputs(isa, inputs, (row, head), (shared, &steps), y);
-                own.advance(isa, inputs, (row, head), (shared, &steps), state);
+                own.outputs(isa, inputs, (row, head), (shared, &decays), y);
+                own.advance(isa, inputs, (row, head), (shared, &decays), state);
             }
         });
     }
@@ -123,59 +122,24 @@ impl Shared {
         let bc = |token: usize| inputs.bc(row + token, group);
         self.c.pack(isa, true, (BLOCK, n), |token| bc(token)[1]);
         self.b.pack_transposed(isa, (n, BLOCK), |token| bc(token)[0]);
-        self.cb.resize(BLOCK * BLOCK, 0.0);
+        let cb = self.cb.room(BLOCK * BLOCK);
         let panel = crate::room(&mut own.panel, n);
-        let mut sums: Tile = [[0.0; NR]; MR];
+        let mut sums = Tile::ZERO;
         for first in (0..BLOCK).step_by(NR) {
             for (number, lines) in panel.chunks_exact_mut(NR).enumerate() {
                 for half in [0, 1] {
                     let b = |token| bc(first + 16 * half + token)[0];
-                    let columns = core::array::from_fn(|token| &b(token).as_chunks().0[number]);
+                    let columns = array::from_fn(|token| &b(token).as_chunks().0[number]);
                     pack_columns(isa, columns, half, lines);
                 }
             }
-            for (block, rows) in self.cb.chunks_mut(MR * BLOCK).enumerate() {
+            for (block, rows) in cb.chunks_mut(MR * BLOCK).enumerate() {
                 tile(isa, self.c.rows(block), Panel::Pairs(panel), &mut sums);
-                for (row, sums) in rows.chunks_exact_mut(BLOCK).zip(&sums) {
+                for (row, sums) in rows.chunks_exact_mut(BLOCK).zip(sums.iter()) {
                     row[first..][..NR].copy_from_slice(sums);
                 }
             }
         }
-    }
-}
-
-/// Steps and decays of a head in a chunk.
-struct Steps {
-    /// Δ.
-    steps: [f32; BLOCK],
-    /// c(0, i).
-    sums: [f64; BLOCK],
-}
-
-impl Steps {
-    fn new(isa: Isa, inputs: &Inputs<'_>, at: (usize, usize)) -> Self {
-        let (mut steps, mut sums) = ([0.0; BLOCK], [0.0; BLOCK]);
-        let a = isa.run(
-            #[inline(always)]
-            || inputs.read_steps(at, &mut steps),
-        );
-        let mut sum = 0.0;
-        for (out, &step) in sums.iter_mut().zip(&steps) {
-            sum += f64::from(step) * f64::from(a);
-            *out = sum;
-        }
-        Self { steps, sums }
-    }
-
-    /// e^c(j, i) Δⱼ for every j ≤ i, else 0.
-    #[inline(always)]
-    fn until(&self, i: usize) -> [f32; BLOCK] {
-        let mut found = [0.0; BLOCK];
-        for (j, found) in found.iter_mut().enumerate() {
-            let decay = exp((self.sums[i] - self.sums[j]) as f32) * self.steps[j];
-            *found = if j <= i { decay } else { 0.0 };
-        }
-        found
     }
 }
 
@@ -200,32 +164,25 @@ impl Own {
         isa: Isa,
         inputs: &Inputs<'_>,
         (row, head): (usize, usize),
-        (shared, steps): (&Shared, &Steps),
+        (shared, decays): (&Shared, &Decays),
         y: &mut [f32],
     ) {
         let SsdDims { head_dim, state: n, .. } = *inputs.dims;
         let d = inputs.d[head];
-        let (mut earlier, mut within): (Tile, Tile) = ([[0.0; NR]; MR], [[0.0; NR]; MR]);
+        let (mut earlier, mut within) = (Tile::ZERO, Tile::ZERO);
         let rows = shared.cb.chunks(MR * BLOCK).zip(y.chunks_mut(MR * head_dim));
         for (block, (cb, y)) in rows.enumerate() {
             let first = block * MR;
             let height = cb.len() / BLOCK;
             // No row of the block sees a token beyond.
             let seen = (first + height).next_multiple_of(NR);
-            let weights = crate::room(&mut self.rows, MR * BLOCK);
-            let mut decays = [0.0; MR];
+            let weights = self.rows.room(MR * BLOCK);
             isa.run(
                 #[inline(always)]
                 || {
                     let rows = weights.chunks_exact_mut(BLOCK).zip(cb.chunks_exact(BLOCK));
                     for (i, (weights, cb)) in (first..).zip(rows) {
-                        let until = steps.until(i);
-                        for ((out, cb), until) in weights.iter_mut().zip(cb).zip(until) {
-                            *out = cb * until;
-                        }
-                    }
-                    for (decay, sum) in decays.iter_mut().zip(&steps.sums[first..]) {
-                        *decay = exp(*sum as f32);
+                        decays.weigh(i, cb, &mut weights[..seen]);
                     }
                 },
             );
@@ -239,7 +196,7 @@ impl Own {
                 isa.run(
                     #[inline(always)]
                     || {
-                        let tiles = earlier.iter().zip(&within).zip(decays);
+                        let tiles = earlier.iter().zip(within.iter()).zip(&decays.whole[first..]);
                         let rows = y.chunks_exact_mut(head_dim).zip(tiles).enumerate();
                         for (token, (y, ((earlier, within), decay))) in rows {
                             let x = inputs.x(row + first + token, head, panel * NR, NR);
@@ -261,26 +218,25 @@ impl Own {
         isa: Isa,
         inputs: &Inputs<'_>,
         (row, head): (usize, usize),
-        (shared, steps): (&Shared, &Steps),
+        (shared, decays): (&Shared, &Decays),
         state: &mut [f32],
     ) {
         let head_dim = inputs.dims.head_dim;
-        let scaled = crate::room(&mut self.rows, BLOCK * head_dim);
-        let mut whole = 0.0;
+        let scaled = self.rows.room(BLOCK * head_dim);
         isa.run(
             #[inline(always)]
             || {
-                let weights = steps.until(BLOCK - 1);
+                let until = decays.to_end();
                 for (token, (scaled, weight)) in
-                    scaled.chunks_exact_mut(head_dim).zip(weights).enumerate()
+                    scaled.chunks_exact_mut(head_dim).zip(until).enumerate()
                 {
                     let x = inputs.x(row + token, head, 0, head_dim);
                     scaled.iter_mut().zip(x).for_each(|(scaled, x)| *scaled = weight * x);
                 }
-                whole = exp(steps.sums[BLOCK - 1] as f32);
             },
         );
-        let mut sums: Tile = [[0.0; NR]; MR];
+        let whole = decays.whole[BLOCK - 1];
+        let mut sums = Tile::ZERO;
         for panel in 0..head_dim / NR {
             let lines = crate::room(&mut self.panel, BLOCK);
             pack_rows(isa, |token| &scaled[token * head_dim..].as_chunks().0[panel], lines);
@@ -289,7 +245,7 @@ impl Own {
                 isa.run(
                     #[inline(always)]
                     || {
-                        for (state, sums) in state.chunks_exact_mut(head_dim).zip(&sums) {
+                        for (state, sums) in state.chunks_exact_mut(head_dim).zip(sums.iter()) {
                             let state = state[panel * NR..][..NR].iter_mut();
                             state.zip(sums).for_each(|(s, sum)| *s = whole * *s + sum);
                         }

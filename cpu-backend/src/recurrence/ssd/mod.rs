@@ -4,6 +4,7 @@
 //! A head's state lies transposed, \[N, P\], so that channels of x stand side by side in vectors.
 
 mod chunk;
+mod decays;
 mod room;
 mod step;
 
@@ -45,14 +46,14 @@ impl SsdScan for Cpu {
         dt.check((operation, "dt"), (rows, dims.heads), dt.buffer.len())?;
         let inputs = Inputs { dims, xbc, dt, bias, a_log, d };
         let chunked = self.multiplies_pairs() && chunk::fits(dims);
-        let Self { isa, ssd, .. } = self;
+        let Self { isa, ssd, between, .. } = self;
         let isa = *isa;
         if chunked {
             ssd.prepare(isa, &inputs, sequences);
         }
         let chunks = &*ssd;
         let extents = (dims.heads, dims.head_dim);
-        heads::each(operation, sequences, state, (extents, y), |part, state, y, own| {
+        heads::each(operation, sequences, state, extents, (y, between), |part, state, y, own| {
             if chunked && part.tokens == BLOCK {
                 chunks.run(isa, &inputs, (part.row, part.head), state, y);
             } else {

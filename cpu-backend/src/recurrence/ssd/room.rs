@@ -92,7 +92,7 @@ impl Room {
         shared.iter_mut().try_for_each(|shared| {
             shared.c.reserve(self.side)?;
             shared.b.reserve(self.side)?;
-            reserve(&mut shared.cb, self.products)
+            shared.cb.reserve(self.products)
         })
     }
 
@@ -105,7 +105,7 @@ impl Room {
             reserve(&mut own.panel, self.panel)?;
             reserve(&mut own.state, self.state)?;
             reserve(&mut own.x, self.x)?;
-            reserve(&mut own.rows, self.rows)?;
+            own.rows.reserve(self.rows)?;
             own.lhs.reserve(self.lhs)
         })
     }

@@ -8,10 +8,11 @@ use longseq_core::recurrence::ssd::SsdDims;
 use pulp::Simd;
 
 use super::{
-    super::heads::{self, Part, Reads, Row, Tiled, aligned},
+    super::heads::{self, Part, Reads, Row, Tiled},
     Inputs,
 };
 use crate::{
+    floats::Floats,
     lanes::{filled, put},
     numeric::math::exp,
 };
@@ -30,7 +31,7 @@ pub struct Heads<'a> {
     pub part: Part,
     pub state: &'a mut [f32],
     pub y: &'a mut [f32],
-    pub own: &'a mut Vec<f32>,
+    pub own: &'a mut Floats,
 }
 
 impl Tiled for Heads<'_> {
@@ -41,7 +42,7 @@ impl Tiled for Heads<'_> {
         let SsdDims { head_dim, state: n, .. } = *from.dims;
         let columns = head_dim.next_multiple_of(SIDE);
         let tiles = n.div_ceil(SIDE);
-        let own = aligned(own, work(from.dims, tokens, SIDE));
+        let own = own.room(work(from.dims, tokens, SIDE));
         let (bc, own) = own.split_at_mut(2 * tiles * tokens * SIDE);
         let (inputs, own) = own.split_at_mut(tokens * columns);
         let (sums, own) = own.split_at_mut(tokens * columns);
