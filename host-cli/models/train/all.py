@@ -1,6 +1,6 @@
 """Runs the five trainings, two at a time at the lowest priority; stopped and started again it goes on.
 
-    python all.py --steps N --data DIR --eval DIR --out DIR
+    python all.py --data DIR --eval DIR --out DIR
 
 OUT/NAME is the folder of a model. The model that has the fewest steps goes next, for a while; so
 all five are about as far at any time. SIGINT or SIGTERM saves and stops.
@@ -14,6 +14,7 @@ import time
 from pathlib import Path
 
 import sizes
+from batches import STEPS
 
 AT_ONCE = 2
 HERE = Path(__file__).parent
@@ -29,15 +30,14 @@ def steps_done(folder):
 def start(name, until, args):
     """A process that takes a model to step `until`."""
     command = ["nice", "-n", "19", sys.executable, HERE / "train.py", "--model", name,
-               "--steps", str(args.steps), "--until", str(until), "--data", args.data,
-               "--eval", args.eval, "--out", args.out / name]  # fmt: skip
+               "--until", str(until), "--data", args.data, "--eval", args.eval,
+               "--out", args.out / name]  # fmt: skip
     log = (args.out / f"{name}.log").open("a")
     return subprocess.Popen(command, stdout=log, stderr=log)
 
 
 def main():
     parse = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parse.add_argument("--steps", type=int, required=True)
     parse.add_argument("--slice", type=int, default=200, help="steps of a model at a time")
     parse.add_argument("--data", type=Path, required=True)
     parse.add_argument("--eval", type=Path, required=True)
@@ -50,10 +50,10 @@ def main():
     done = {name: steps_done(args.out / name) for name in sizes.NAMES}
     running = {}
     try:
-        while not stopped and (running or min(done.values()) < args.steps):
-            waiting = [name for name in done if name not in running and done[name] < args.steps]
+        while not stopped and (running or min(done.values()) < STEPS):
+            waiting = [name for name in done if name not in running and done[name] < STEPS]
             for name in sorted(waiting, key=done.get)[: AT_ONCE - len(running)]:
-                until = min(args.steps, (done[name] // args.slice + 1) * args.slice)
+                until = min(STEPS, (done[name] // args.slice + 1) * args.slice)
                 running[name] = start(name, until, args)
             time.sleep(1)
             for name in [name for name, process in running.items() if process.poll() is not None]:

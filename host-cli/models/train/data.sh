@@ -24,7 +24,9 @@ lengths=128,192,256,384,512
 mkdir -p "$out"
 "$python" "$here/holdout.py" "$here/../../corpora" "$out/corpora"
 generate "$out/corpora/0" $seed $tasks,qa_1,qa_2 256,512 100 "$here/../random-mamba2" "$out/tokenizer-prompts"
-"$python" "$here/vocabulary.py" "$out/tokenizer-prompts" "$out/corpora/0" "$out/tokenizer.json"
+# One that is there already is kept: runs that go on need the tokenizer they began with.
+[ -f "$out/tokenizer.json" ] ||
+    "$python" "$here/vocabulary.py" "$out/tokenizer-prompts" "$out/corpora/0" "$out/tokenizer.json"
 
 mkdir -p "$out/prompts"
 for rotation in 0 1 2 3 4 5 6 7; do
@@ -33,7 +35,7 @@ for rotation in 0 1 2 3 4 5 6 7; do
     generate "$corpus" $((seed + rotation)) qa_1,qa_2 $lengths 90 "$out/tokenizer.json" "$out/prompts/qa$rotation"
 done
 "$python" "$here/prepare.py" --prompts "$out/prompts" --corpora "$out/corpora/0" \
-    --tokenizer "$out/tokenizer.json" --out "$out/train" --drills 40000 --texts 4000 --chains 12000
+    --tokenizer "$out/tokenizer.json" --out "$out/train" --drills 40000 --texts 4000 --chains 24000
 
 # The whole corpora, words that training never saw among them, as in an evaluation.
 "$LONGSEQ" generate --profile mini --seed 7 --task $tasks --max-seq-length 256,512 --num-samples 64 \

@@ -26,8 +26,8 @@ def orthogonal(matrices):
 class Muon(torch.optim.Optimizer):
     """Steps of the size that AdamW's have at the same learning rate: RMS 0.2."""
 
-    def __init__(self, matrices, lr, weight_decay):
-        super().__init__(matrices, {"lr": lr, "weight_decay": weight_decay})
+    def __init__(self, matrices, weight_decay):
+        super().__init__(matrices, {"lr": 0.0, "weight_decay": weight_decay})
 
     @torch.no_grad()
     def step(self):

@@ -49,12 +49,12 @@ def main(runs, out):
         loss.plot(at, smooth([float(row[1]) for row in steps]), color=f"C{number}", label=name)
         right.plot(at, smooth([float(row[2]) for row in steps]), color=f"C{number}")
         scores = [row for row in rows(runs / name / "scores.csv") if row[2] == "512"]
-        for task, line in [("niah_single_2", "-"), ("niah_multikey_1", ":")]:
+        for task, line in [("niah_single_2", "-"), ("niah_multikey_1", ":"), ("vt", "--")]:
             points = [(int(row[0]), float(row[4])) for row in scores if row[1] == task]
             exact.plot(*zip(*points) if points else ([], []), line, color=f"C{number}")
     loss.set(title="weighted loss, nats", xlabel="step", yscale="log")
     right.set(title="answer tokens predicted right", xlabel="step", ylim=(0, 1))
-    exact.set(title="exact answers at 512: single_2, multikey_1 (dotted)", xlabel="step", ylim=(-0.02, 1.02))
+    exact.set(title="exact answers at 512: single_2, multikey_1 (dotted), vt (dashed)", xlabel="step", ylim=(-0.02, 1.02))
     loss.legend()
     figure.tight_layout()
     figure.savefig(out / "curves.svg", metadata={"Date": None})

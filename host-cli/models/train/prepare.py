@@ -84,8 +84,9 @@ def drill(drills, rng):
 
 
 def chains(drills, rng):
-    """Chains of up to two hops of about the tokens of a drawn length."""
-    hops = rng.choices([0, 1, 2], [2, 2, 1])[0]
+    """Chains of up to eight hops of about the tokens of a drawn length. A long chain has many names to a text, and
+    where a name begins is what takes longest to learn."""
+    hops = rng.choices([0, 1, 2, 4, 8], [2, 2, 2, 3, 3])[0]
     return drills.chains(max(1, rng.choice(LENGTHS) // (38 + 26 * hops)), hops)
 
 

@@ -1,9 +1,10 @@
 """Trains one model, and goes on where it stopped.
 
-    python train.py --model NAME --steps N --data DIR --eval DIR --out DIR
+    python train.py --model NAME --data DIR --eval DIR --out DIR [--weights FILE --after STEP]
 
 OUT/state.pt is replaced every few minutes: weights, optimiser and step. OUT/steps.csv has a line for every
-ten steps, OUT/scores.csv the share of exact answers to fresh prompts.
+ten steps, OUT/scores.csv the share of exact answers to fresh prompts. A course begins with a new optimiser; with
+--weights, a file of weights that were had after that many steps, the run begins there.
 """
 
 import argparse
@@ -18,25 +19,25 @@ import torch
 
 import scoring
 import sizes
-from batches import Batches
+from batches import STEPS, Batches, course_of
 from muon import Muon
 
-LEARNING_RATE = 3e-3
-WARM_UP = 100
-# The last fifth of the steps goes down to nothing; a run that is prolonged goes up again from there.
+# Of a course.
 DECAY = 0.2
 DECAY_OF_WEIGHTS = 0.05
 SAVE_SECONDS = 180
 SCORE_STEPS = 200
-SCORED = ("niah_single_1", "niah_single_2", "niah_single_3", "niah_multikey_1")
+SCORED = ("niah_single_1", "niah_single_2", "niah_single_3", "niah_multikey_1", "vt")
 
 
-def learning_rate(step, steps, peak):
-    """Warm-up, then constant, then a line to 0 at the end."""
-    return peak * min(1, (step + 1) / WARM_UP, (steps - step) / (DECAY * steps))
+def learning_rate(step):
+    """Warm-up, then constant, then a line to 0 at the end of a course."""
+    course = course_of(step)
+    done, left = step - course.first, course.end - step
+    return course.learning_rate * min(1, (done + 1) / course.warm_up, left / (DECAY * (done + left)))
 
 
-def optimisers(model, peak):
+def optimisers(model):
     """Muon for the matrices of the layers; AdamW for the rest, with decay for the embeddings only."""
     inner, ends, others = [], [], []
     for name, weight in model.named_parameters():
@@ -49,8 +50,8 @@ def optimisers(model, peak):
         else:
             others.append(weight)
     groups = [{"params": ends, "weight_decay": DECAY_OF_WEIGHTS}, {"params": others, "weight_decay": 0.0}]
-    adamw = torch.optim.AdamW(groups, lr=peak, betas=(0.9, 0.98), eps=1e-8, fused=True)
-    return [Muon(inner, peak, DECAY_OF_WEIGHTS), adamw]
+    adamw = torch.optim.AdamW(groups, betas=(0.9, 0.98), eps=1e-8, fused=True)
+    return [Muon(inner, DECAY_OF_WEIGHTS), adamw]
 
 
 class Run:
@@ -58,9 +59,11 @@ class Run:
 
     def __init__(self, args):
         torch.manual_seed(0)
-        self.args, self.out, self.step, self.seconds = args, args.out, 0, 0.0
+        self.args, self.out, self.step, self.seconds = args, args.out, args.after, 0.0
         self.model = sizes.build(args.model)
-        self.optimisers = optimisers(self.model, args.learning_rate)
+        if args.weights:
+            self.model.load_state_dict(torch.load(args.weights, weights_only=True))
+        self.optimisers = optimisers(self.model)
         self.out.mkdir(parents=True, exist_ok=True)
         if (self.out / "state.pt").exists():
             state = torch.load(self.out / "state.pt", weights_only=True)
@@ -81,7 +84,9 @@ class Run:
 
     def learn(self, batches):
         """One step: its loss and the share of answer tokens that are right."""
-        rate = learning_rate(self.step, self.args.steps, self.args.learning_rate)
+        if self.step == course_of(self.step).first:
+            self.optimisers = optimisers(self.model)
+        rate = learning_rate(self.step)
         for optimiser in self.optimisers:
             for group in optimiser.param_groups:
                 group["lr"] = rate
@@ -115,12 +120,12 @@ def cut(path, step):
 def main():
     parse = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parse.add_argument("--model", choices=sizes.NAMES, required=True)
-    parse.add_argument("--steps", type=int, required=True)
-    parse.add_argument("--until", type=int, help="stop at this step, to go on later")
+    parse.add_argument("--until", type=int, default=STEPS, help="stop at this step, to go on later")
     parse.add_argument("--data", type=Path, required=True, help="a folder that prepare.py wrote")
     parse.add_argument("--eval", type=Path, required=True, help="another, of evaluation prompts")
     parse.add_argument("--out", type=Path, required=True)
-    parse.add_argument("--learning-rate", type=float, default=LEARNING_RATE)
+    parse.add_argument("--weights", type=Path)
+    parse.add_argument("--after", type=int, default=0, help="steps that the weights have had")
     args = parse.parse_args()
     torch.set_num_threads(1)
     stop = []
@@ -128,8 +133,7 @@ def main():
         signal.signal(number, lambda *_: stop.append(True))
     run, batches, fresh = Run(args), Batches(args.data), Batches(args.eval)
     saved, window = time.monotonic(), []
-    until = min(args.steps, args.until or args.steps)
-    while run.step < until and not stop:
+    while run.step < args.until and not stop:
         began = time.monotonic()
         loss, right, rate = run.learn(batches)
         run.seconds += time.monotonic() - began
