@@ -36,8 +36,8 @@ impl<T> Pages<T> {
     pub fn zeros(lines: usize) -> Result<Self, NoMemory> {
         let bytes = lines.saturating_mul(size_of::<Line<T>>());
         let map = MmapMut::map_anon(bytes).map_err(|_| NoMemory { bytes })?;
-        // Only advice: a system without large pages uses small ones.
-        #[cfg(target_os = "linux")]
+        // Only advice: a system without large pages uses small ones, and Miri has none to advise.
+        #[cfg(all(target_os = "linux", not(miri)))]
         let _ = map.advise(memmap2::Advice::HugePage);
         Ok(Self(map, PhantomData))
     }
