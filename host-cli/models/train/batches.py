@@ -24,44 +24,53 @@ class Phase(NamedTuple):
     drills: float
     chains: float
     texts: float
-    # Share of `vt` among tasks, where others have what SHARES says.
+    # Shares of `vt` and of `niah_multikey_1` among tasks, where others have what SHARES says.
     tracking: float
+    keys: float
     # Share of the tokens outside answers that are predicted at all: a quarter of them is as good a
     # measure, and saves a tenth of the time.
     context: float
 
 
 CURRICULUM = [
-    Phase(0, {128: 1.0}, 0.6, 0.0, 0.05, 1.0, 1.0),
-    Phase(250, {128: 0.6, 256: 0.4}, 0.4, 0.0, 0.05, 1.0, 0.25),
-    Phase(400, {128: 0.3, 256: 0.35, 384: 0.15, 512: 0.2}, 0.3, 0.0, 0.05, 3.0, 0.25),
+    Phase(0, {128: 1.0}, 0.6, 0.0, 0.05, 1.0, 1.0, 1.0),
+    Phase(250, {128: 0.6, 256: 0.4}, 0.4, 0.0, 0.05, 1.0, 1.0, 0.25),
+    Phase(400, {128: 0.3, 256: 0.35, 384: 0.15, 512: 0.2}, 0.3, 0.0, 0.05, 3.0, 1.0, 0.25),
     # After 600 steps recall was there and chains had not begun: drills for them, too.
-    Phase(600, {128: 0.3, 256: 0.35, 384: 0.15, 512: 0.2}, 0.2, 0.15, 0.05, 3.0, 0.25),
-    Phase(800, {128: 0.1, 256: 0.3, 384: 0.25, 512: 0.35}, 0.15, 0.1, 0.05, 3.0, 0.25),
-    Phase(1100, {256: 0.3, 384: 0.3, 512: 0.4}, 0.1, 0.05, 0.05, 3.0, 0.25),
+    Phase(600, {128: 0.3, 256: 0.35, 384: 0.15, 512: 0.2}, 0.2, 0.15, 0.05, 3.0, 1.0, 0.25),
+    Phase(800, {128: 0.1, 256: 0.3, 384: 0.25, 512: 0.35}, 0.15, 0.1, 0.05, 3.0, 1.0, 0.25),
+    Phase(1100, {256: 0.3, 384: 0.3, 512: 0.4}, 0.1, 0.05, 0.05, 3.0, 1.0, 0.25),
     # Families without a convolution before attention had not found where names begin: short prompts of `vt`, then
     # drills of long chains, then all tasks again.
-    Phase(1300, {128: 0.4, 192: 0.3, 256: 0.3}, 0.05, 0.15, 0.0, 30.0, 0.25),
-    Phase(1700, {128: 0.4, 192: 0.3, 256: 0.3}, 0.05, 0.5, 0.0, 30.0, 0.25),
-    Phase(1820, {256: 0.3, 384: 0.3, 512: 0.4}, 0.1, 0.05, 0.05, 3.0, 0.25),
+    Phase(1300, {128: 0.4, 192: 0.3, 256: 0.3}, 0.05, 0.15, 0.0, 30.0, 1.0, 0.25),
+    Phase(1700, {128: 0.4, 192: 0.3, 256: 0.3}, 0.05, 0.5, 0.0, 30.0, 1.0, 0.25),
+    Phase(1820, {256: 0.3, 384: 0.3, 512: 0.4}, 0.1, 0.05, 0.05, 3.0, 1.0, 0.25),
+    # Mamba2's hybrid told one of three keys no better than by chance: drills, which ask for a key every 25 tokens, and
+    # prompts with three keys; then all tasks again.
+    Phase(2300, {128: 0.6, 256: 0.4}, 0.6, 0.05, 0.02, 3.0, 6.0, 0.25),
+    Phase(2700, {128: 0.2, 256: 0.3, 384: 0.1, 512: 0.4}, 0.3, 0.05, 0.02, 3.0, 4.0, 0.25),
 ]
 
 
 class Course(NamedTuple):
-    """Steps with one optimiser: its learning rate warms up, stays, and goes down to 0 in the last fifth."""
+    """Steps with one optimiser: its learning rate warms up, stays, and goes down to 0 at the end."""
 
     first: int
     end: int
     learning_rate: float
     warm_up: int
+    # Share of the steps in which the learning rate goes down.
+    decay: float
     # Number of the first batch: those of a step are drawn from a generator seeded with theirs.
     batches: int
 
 
 COURSES = [
-    Course(0, 1300, 3e-3, 100, 0),
-    Course(1300, 1700, 2e-3, 50, 9_000_000),
-    Course(1700, 2300, 3e-3, 50, 9_100_000),
+    Course(0, 1300, 3e-3, 100, 0.2, 0),
+    Course(1300, 1700, 2e-3, 50, 0.2, 9_000_000),
+    Course(1700, 2300, 3e-3, 50, 0.2, 9_100_000),
+    Course(2300, 2700, 2e-3, 20, 0.5, 9_200_000),
+    Course(2700, 3100, 2e-3, 20, 0.6, 9_300_000),
 ]
 STEPS = COURSES[-1].end
 
@@ -104,8 +113,8 @@ class Batches:
         rng = np.random.default_rng((SEED, course.batches + step - course.first))
         phase = next(phase for phase in reversed(CURRICULUM) if phase.step <= step)
         length = int(rng.choice(list(phase.lengths), p=list(phase.lengths.values())))
-        tasks = {task: share for task, share in (SHARES | {"vt": phase.tracking}).items()
-                 if self.buckets[task, length].size}  # fmt: skip
+        tasks = SHARES | {"vt": phase.tracking, "niah_multikey_1": phase.keys}
+        tasks = {task: share for task, share in tasks.items() if self.buckets[task, length].size}
         others = {"drill": phase.drills, "text": phase.texts, "chain": phase.chains}
         whole = sum(tasks.values()) / (1 - sum(others.values()))
         shares = {task: share / whole for task, share in tasks.items()}

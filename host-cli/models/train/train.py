@@ -22,8 +22,6 @@ import sizes
 from batches import STEPS, Batches, course_of
 from muon import Muon
 
-# Of a course.
-DECAY = 0.2
 DECAY_OF_WEIGHTS = 0.05
 SAVE_SECONDS = 180
 SCORE_STEPS = 200
@@ -34,7 +32,7 @@ def learning_rate(step):
     """Warm-up, then constant, then a line to 0 at the end of a course."""
     course = course_of(step)
     done, left = step - course.first, course.end - step
-    return course.learning_rate * min(1, (done + 1) / course.warm_up, left / (DECAY * (done + left)))
+    return course.learning_rate * min(1, (done + 1) / course.warm_up, left / (course.decay * (done + left)))
 
 
 def optimisers(model):
@@ -124,7 +122,7 @@ def main():
     parse.add_argument("--data", type=Path, required=True, help="a folder that prepare.py wrote")
     parse.add_argument("--eval", type=Path, required=True, help="another, of evaluation prompts")
     parse.add_argument("--out", type=Path, required=True)
-    parse.add_argument("--weights", type=Path)
+    parse.add_argument("--weights", type=Path, help="a state_dict to begin with where --out has no run")
     parse.add_argument("--after", type=int, default=0, help="steps that the weights have had")
     args = parse.parse_args()
     torch.set_num_threads(1)
