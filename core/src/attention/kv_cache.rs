@@ -16,8 +16,11 @@ pub struct KvCacheDims {
 
 impl KvCacheDims {
     /// For sequences of at most `capacity` tokens.
-    pub fn new(attention: &AttentionDims, capacity: usize) -> Self {
-        let rows = attention.window.map_or(capacity, |window| window.min(capacity));
+    pub const fn new(attention: &AttentionDims, capacity: usize) -> Self {
+        let rows = match attention.window {
+            Some(window) if window < capacity => window,
+            _ => capacity,
+        };
         Self { rows, width: attention.kv_width() }
     }
 

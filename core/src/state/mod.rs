@@ -4,6 +4,7 @@
 //! of recurrences, of fixed size a slot, `cache` holds keys and values, which grow with `capacity` up to a
 //! window. Each is slot-major, \[slot, layer, …\], so that a slot is one contiguous piece.
 
+mod fixed;
 mod layout;
 
 use core::fmt;
@@ -11,6 +12,7 @@ use core::fmt;
 use crate::backend::{Elements, StateMemory};
 use crate::error::CapacityError;
 
+pub use fixed::{StaticState, static_state};
 pub use layout::{LayerState, Region, StateLayout};
 
 /// One piece of state of every slot, as an operation takes it.
