@@ -3,7 +3,7 @@
 use heapless::Vec;
 
 use crate::error::CapacityError;
-use crate::hybrid::config::ModelConfig;
+use crate::hybrid::config::{MAX_LAYERS, ModelConfig};
 use crate::reference::work_elements;
 
 /// Elements of each buffer of [`Scratch`].
@@ -53,7 +53,7 @@ pub const fn scratch(config: &ModelConfig, tokens: usize) -> ScratchElements {
     };
     // Const functions cannot iterate.
     let mut layer = 0;
-    while layer < config.layers {
+    while layer < config.layers && layer < MAX_LAYERS {
         if let Some(mixer) = config.mixer(layer) {
             widest = widest.max(mixer.widths(config.width));
         }
@@ -111,14 +111,6 @@ impl<'s, R> Scratch<'s, [R]> {
 
 /// Everything that a forward pass works in besides its state, in one array of `N` elements that may be a
 /// `static`.
-///
-/// ```
-/// # use longseq_core::{hybrid::config::ModelConfig, scratch::StaticScratch};
-/// # fn example(config: &ModelConfig) {
-/// let mut scratch: StaticScratch<4096> = StaticScratch::new();
-/// let result = scratch.buffers(config, 8, 512);
-/// # }
-/// ```
 #[derive(Debug, Default)]
 pub struct StaticScratch<const N: usize> {
     elements: Vec<f32, N>,

@@ -36,9 +36,7 @@ fn source(image: &Image<'_>) -> Result<String, std::fmt::Error> {
     let Image { end_of_text, bos, pieces, merges, adjectives, nouns, .. } = image;
     let slices = |of: Vec<String>| format!("&[{}]", of.join(", "));
     let tensor = |Entry { name, dtype, shape, offset }: &Entry<'_>| {
-        format!(
-            "Entry {{ name: {name:?}, dtype: {dtype:?}, shape: &{shape:?}, offset: {offset} }}"
-        )
+        format!("Entry {{ name: {name:?}, dtype: {dtype:?}, shape: &{shape:?}, offset: {offset} }}")
     };
     let tensors = slices(image.tensors.iter().map(tensor).collect());
     let pieces = slices(pieces.iter().map(|piece| format!("&{piece:?}")).collect());

@@ -33,7 +33,7 @@ impl KvCacheDims {
     pub const fn offset(&self, position: usize) -> usize {
         // With no rows there is nothing to be addressed.
         match position.checked_rem(self.rows) {
-            Some(row) => row * self.width,
+            Some(row) => row.saturating_mul(self.width),
             None => 0,
         }
     }

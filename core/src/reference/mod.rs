@@ -20,7 +20,7 @@ use crate::attention::kv_cache::KvCacheDims;
 use crate::backend::{StateMemory, Storage};
 use crate::batch::Sequences;
 use crate::error::{CapacityError, ShapeError, enough};
-use crate::hybrid::config::{FeedForward, Mixer, ModelConfig, Recurrence};
+use crate::hybrid::config::{FeedForward, MAX_LAYERS, Mixer, ModelConfig, Recurrence};
 use crate::numeric::{Real, tensor::Tensor};
 use crate::scratch::larger;
 use crate::state::{StateError, StateMut};
@@ -45,7 +45,7 @@ pub const fn work_elements(config: &ModelConfig, capacity: usize) -> usize {
     };
     let mut most = larger(config.width.saturating_mul(2), feed_forward);
     let mut layer = 0;
-    while layer < config.layers {
+    while layer < config.layers && layer < MAX_LAYERS {
         if let Some(mixer) = config.mixer(layer) {
             most = larger(most, mixer_work_elements(&mixer, config.width, capacity));
         }
@@ -84,13 +84,15 @@ type Result<T = (), E = ReferenceError> = core::result::Result<T, E>;
 /// Who looks on, if anyone does.
 type Observer<'r, 'a, R> = Option<&'r mut (dyn Observe<R> + 'a)>;
 
-/// Checks that the slab has the state of every sequence's slot.
+/// Checks that the slab has the state of every sequence's slot, and that positions can be counted on.
 fn check_slots<R>(
     operation: &'static str,
     sequences: &Sequences<'_>,
     state: &StateMut<'_, [R]>,
 ) -> Result<(), ShapeError> {
     sequences.iter().try_for_each(|sequence| {
+        let left = (usize::MAX - 1).saturating_sub(sequence.position);
+        enough(operation, "positions", sequence.rows.len(), left)?;
         enough(operation, "state", state.region.slot(sequence.slot).end, state.buffer.len())
     })
 }
@@ -177,14 +179,17 @@ impl<'a, R: Real> Storage for Reference<'a, R> {
 impl<R: Real> StateMemory for Reference<'_, R> {
     fn clear(&mut self, slab: &mut [R], range: Range<usize>) -> Result {
         enough("clear", "slab", range.end, slab.len())?;
-        slab[range].fill(R::ZERO);
+        // A range that ends before it starts is empty.
+        slab.get_mut(range).unwrap_or_default().fill(R::ZERO);
         Ok(())
     }
 
     fn copy_within(&mut self, slab: &mut [R], from: Range<usize>, to: usize) -> Result {
         let end = from.end.max(to.saturating_add(from.len()));
-        enough("copy_within", "slab", end, slab.len())?;
-        slab.copy_within(from, to);
+        enough("copy_within", "slab", end.max(from.start), slab.len())?;
+        if !from.is_empty() {
+            slab.copy_within(from, to);
+        }
         Ok(())
     }
 }

@@ -3,7 +3,7 @@
 use core::ops::Range;
 
 use crate::attention::kv_cache::KvCacheDims;
-use crate::hybrid::config::{ConfigError, MixerState, ModelConfig};
+use crate::hybrid::config::{ConfigError, MAX_LAYERS, MixerState, ModelConfig};
 
 /// Where one piece of state lies in its slab: `elements` from `slot · stride + offset` on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -137,7 +137,7 @@ impl<'m> StateLayout<'m> {
 
     const fn elements_before(&self, end: usize) -> (usize, usize) {
         let (mut recurrent, mut cache, mut layer) = (0_usize, 0_usize, 0);
-        while layer < end {
+        while layer < end && layer < MAX_LAYERS {
             let (mixer, feed_forward) = layer_elements(self.config, layer, self.capacity);
             let carried = mixer.inputs.saturating_add(mixer.recurrence);
             recurrent = recurrent.saturating_add(carried.saturating_add(feed_forward));

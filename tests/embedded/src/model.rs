@@ -32,6 +32,8 @@ impl<'a> Bound<'a> {
     ///
     /// # Errors
     /// A tensor that is missing or has another shape; too many layers.
+    // Not inlined, or the copies that are made on the way would stay on the stack.
+    #[inline(never)]
     pub fn new(image: &Image<'a>) -> Result<Self, Failure> {
         let (needed, given) = (image.config.layers, LAYERS);
         let mut layers = Vec::new();
@@ -83,8 +85,8 @@ impl<'a, 'm> Reader<'a, 'm> {
         for call in tokens.chunks(CALL) {
             let (ends, last) = ([0, call.len()], [call.len() - 1]);
             let batch = Batch::new(call, &ends, &[0], &last)?;
-            let mut backend = Reference::new(&mut **work);
-            forward(&mut backend, &self.model, &batch, &mut self.state, scratch, &mut **logits)?;
+            let mut backend = Reference::new(work);
+            forward(&mut backend, &self.model, &batch, &mut self.state, scratch, logits)?;
         }
         Ok(())
     }

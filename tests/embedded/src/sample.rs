@@ -72,6 +72,8 @@ impl<'r> Prompt<'r> {
     ///
     /// # Errors
     /// No such task; one that needs a corpus which is not in flash; a buffer that is too small.
+    // Not inlined, or the generator's stack would stay in use while the model runs.
+    #[inline(never)]
     pub fn draw(
         command: &Command<'_>,
         image: &Image<'_>,

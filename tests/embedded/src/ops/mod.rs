@@ -65,6 +65,8 @@ pub trait Operation: Sized {
 ///
 /// # Errors
 /// Those of [`Operation::run`].
+// Not inlined, or the stack would have to hold the inputs of all operations at once.
+#[inline(never)]
 pub fn hash<O: Operation>(seed: u64) -> Result<Hash, OperationError> {
     let mut outputs = Outputs::new();
     O::draw(&mut Draw::new(seed)).run(&mut outputs)?;
