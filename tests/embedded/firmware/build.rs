@@ -10,6 +10,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         fs::copy("memory.x", out.join("memory.x"))?;
         println!("cargo::rustc-link-search={}", out.display());
         println!("cargo::rustc-link-arg-bins=-Tlink.x");
+        println!("cargo::rustc-link-arg-examples=-Tlink.x");
     }
     Ok(())
 }

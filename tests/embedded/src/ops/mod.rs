@@ -30,17 +30,19 @@ use crate::draw::Draw;
 use crate::hash::Hash;
 
 pub use causal_conv1d::CausalConv1d;
-pub use grouped_query_attention::{FullAttention, WindowedAttention};
+pub use grouped_query_attention::{Attention, DIMS as ATTENTION, FullAttention, WindowedAttention};
 pub use linear::Linear;
 pub use low_rank::LowRank;
-pub use norm::{GatedGroupNorm, GatedRmsNorm, LayerNorm, RmsNorm, RmsNormOnePlus};
+pub use norm::{
+    EPSILON, GROUPS, GatedGroupNorm, GatedRmsNorm, LayerNorm, RmsNorm, RmsNormOnePlus, Rows,
+};
 pub use pointwise::{GatedLinearUnit, SoftCap, Softplus, SquaredRelu};
 pub use rg_lru::RgLru;
 pub use rope::Rope;
 pub use softmax::Softmax;
-pub use ssd::{SsdChunkScan, SsdScan};
+pub use ssd::{DIMS as SSD, SsdChunkScan, SsdScan};
 pub use state_space::StateSpace;
-pub use token_shift::{DdLerp, TokenShift};
+pub use token_shift::{DdLerp, RANK, TokenShift};
 pub use wkv6::Wkv6;
 
 /// Everything an operation writes: results, then the state it leaves.

@@ -8,8 +8,8 @@ use longseq_core::reference::Reference;
 use super::{Operation, OperationError, Outputs, TOKENS, give};
 use crate::draw::Draw;
 
-/// Channels of every norm: three groups of nine.
-pub const WIDTH: usize = 27;
+/// Channels of every norm: three groups of 27.
+pub const WIDTH: usize = 81;
 /// Groups of the gated norms.
 pub const GROUPS: usize = 3;
 /// ε.

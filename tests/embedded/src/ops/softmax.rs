@@ -3,11 +3,16 @@ use longseq_core::numeric::softmax::softmax;
 use super::{Operation, OperationError, Outputs, give};
 use crate::draw::Draw;
 
-/// Softmax of one row.
+/// Softmax of some rows.
 #[derive(Clone, Debug)]
 pub struct Softmax {
-    /// Scores.
-    pub x: [f32; 37],
+    /// Scores, row after row.
+    pub x: [f32; 8 * Self::WIDTH],
+}
+
+impl Softmax {
+    /// Scores of a row.
+    pub const WIDTH: usize = 37;
 }
 
 impl Operation for Softmax {
@@ -19,7 +24,7 @@ impl Operation for Softmax {
 
     fn run(&self, out: &mut Outputs) -> Result<(), OperationError> {
         let mut y = self.x;
-        softmax(&mut y);
+        y.chunks_mut(Self::WIDTH).for_each(softmax);
         give(out, &y)
     }
 }
