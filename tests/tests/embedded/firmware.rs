@@ -11,7 +11,7 @@ const MEMORY: u64 = 4 << 20;
 /// Bytes of flash of the whole firmware but its weights: code, tokenizer, and 97 kB of words.
 const FLASH: u64 = 500_000;
 /// Bytes of flash of the smallest program that reads tokens with a recurrent model, but its weights.
-const RECURRENT_PATH: u64 = 120_000;
+const RECURRENT_PATH: u64 = 140_000;
 /// Bytes of stack.
 const STACK: u64 = 64 << 10;
 /// Instructions a token of a prompt, in calls of 16, and a token alone.

@@ -30,7 +30,17 @@ fn main() -> ! {
     static mut MEMORY: (StaticState<STATE>, StaticScratch<SCRATCH>) =
         (StaticState::new(), StaticScratch::new());
     // Without tokenizer and words, which then are not linked.
-    let image = Image { pieces: &[], merges: &[], adjectives: &[], nouns: &[], ..image::IMAGE };
+    let image = Image {
+        config: image::CONFIG,
+        weights: image::IMAGE.weights,
+        tensors: image::IMAGE.tensors,
+        end_of_text: &[],
+        bos: None,
+        pieces: &[],
+        merges: &[],
+        adjectives: &[],
+        nouns: &[],
+    };
     let (state, scratch) = MEMORY;
     let next = Bound::new(&image).and_then(|bound| {
         let mut reader = Reader::new(bound.model(&image.config), CAPACITY, state, scratch)?;
