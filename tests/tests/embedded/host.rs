@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
+use std::sync::Mutex;
 
 use longseq::checkpoint::Checkpoint;
 use longseq::corpora::Corpora;
@@ -32,8 +33,9 @@ fn mini(name: &str) -> PathBuf {
 
 /// What the program prints.
 fn printed(image: &Image<'_>, command: &str) -> String {
-    let mut memory = Box::<Memory<600_000, 40_000>>::default();
-    let mut out = String::new();
+    // As a firmware has it: too large for a stack.
+    static MEMORY: Mutex<Memory<300_000, 40_000>> = Mutex::new(Memory::new());
+    let (mut memory, mut out) = (MEMORY.lock().expect("memory"), String::new());
     if let Err(failure) = run(command, image, &mut memory, &mut out, &mut Host) {
         let _ = writeln!(out, "error: {failure}");
     }
