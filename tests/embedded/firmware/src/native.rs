@@ -36,7 +36,8 @@ pub fn main() -> ExitCode {
     match run(&line, &IMAGE, &mut memory, &mut Stdout(io::stdout()), &mut Host) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
-            println!("error: {failure}");
+            // Into a closed pipe nothing can be said.
+            let _ = writeln!(io::stdout(), "error: {failure}");
             ExitCode::from(2)
         }
     }
