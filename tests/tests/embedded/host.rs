@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
+use std::sync::{LazyLock, Mutex};
 
 use longseq::checkpoint::Checkpoint;
 use longseq::corpora::Corpora;
@@ -63,17 +63,21 @@ proptest! {
 
     #[test]
     fn ascii_has_the_host_s_tokens(text in "[ -~\t\n]{0,200}|([a-z]{1,9}[ .,:-]{1,2}){0,40}") {
-        let folder = mini("mamba2");
-        let (image, host) = (flash::image(&folder).expect("image"), Tokenizer::load(&folder).expect("host"));
-        let found = ids(&tokenizer::Tokenizer::new(&image), &text);
+        let (image, host) = &*TOKENIZERS;
+        let found = ids(&tokenizer::Tokenizer::new(image), &text);
         prop_assert_eq!(found, host.encode(&text).expect("tokens"));
     }
 }
 
+/// The image's and the host's.
+static TOKENIZERS: LazyLock<(Image<'static>, Tokenizer)> = LazyLock::new(|| {
+    let folder = mini("mamba2");
+    (flash::image(&folder).expect("image"), Tokenizer::load(&folder).expect("tokenizer"))
+});
+
 #[test]
 fn other_text_is_refused() {
-    let image = flash::image(&mini("mamba2")).expect("image");
-    let refused = tokenizer::Tokenizer::new(&image).encode("naïve", &mut |_| Ok(()));
+    let refused = tokenizer::Tokenizer::new(&TOKENIZERS.0).encode("naïve", &mut |_| Ok(()));
     assert_eq!(refused.expect_err("ï").to_string(), "byte 2 of the text is not ASCII");
 }
 
