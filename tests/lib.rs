@@ -1,5 +1,6 @@
-//! Shared helpers of the cross-crate tests: fixture paths, goldens and comparisons.
+//! Shared helpers of the cross-crate tests: fixture paths, goldens, comparisons, flash images.
 
+pub mod flash;
 pub mod golden;
 pub mod runner;
 

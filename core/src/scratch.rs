@@ -1,7 +1,10 @@
 //! The buffers that a forward pass works in, given by the caller.
 
+use heapless::Vec;
+
 use crate::error::CapacityError;
-use crate::hybrid::config::ModelConfig;
+use crate::hybrid::config::{MAX_LAYERS, ModelConfig};
+use crate::reference::work_elements;
 
 /// Elements of each buffer of [`Scratch`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,7 +20,7 @@ pub struct ScratchElements {
 }
 
 /// Columns of the buffers that a part of a layer works in.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Widths {
     pub(crate) projected: usize,
     pub(crate) convolved: usize,
@@ -25,24 +28,37 @@ pub(crate) struct Widths {
 }
 
 impl Widths {
-    fn max(self, other: Self) -> Self {
+    const NONE: Self = Self { projected: 0, convolved: 0, mixed: 0 };
+
+    const fn max(self, other: Self) -> Self {
         Self {
-            projected: self.projected.max(other.projected),
-            convolved: self.convolved.max(other.convolved),
-            mixed: self.mixed.max(other.mixed),
+            projected: larger(self.projected, other.projected),
+            convolved: larger(self.convolved, other.convolved),
+            mixed: larger(self.mixed, other.mixed),
         }
     }
 }
 
+/// `Ord::max`, which is not const.
+pub(crate) const fn larger(a: usize, b: usize) -> usize {
+    if a > b { a } else { b }
+}
+
 /// What a forward pass of at most `tokens` tokens (over all sequences of its batch) needs. Saturates where a
 /// size overflows.
-pub fn scratch(config: &ModelConfig, tokens: usize) -> ScratchElements {
-    let mixers = (0..config.layers).filter_map(|layer| config.mixer(layer));
-    let feed_forward = config.feed_forward.map(|part| part.widths(config.width));
-    let widest = mixers
-        .map(|mixer| mixer.widths(config.width))
-        .chain(feed_forward)
-        .fold(Widths::default(), Widths::max);
+pub const fn scratch(config: &ModelConfig, tokens: usize) -> ScratchElements {
+    let mut widest = match &config.feed_forward {
+        Some(part) => part.widths(config.width),
+        None => Widths::NONE,
+    };
+    // Const functions cannot iterate.
+    let mut layer = 0;
+    while layer < config.layers && layer < MAX_LAYERS {
+        if let Some(mixer) = config.mixer(layer) {
+            widest = widest.max(mixer.widths(config.width));
+        }
+        layer += 1;
+    }
     ScratchElements {
         residual: config.width.saturating_mul(tokens),
         projected: widest.projected.saturating_mul(tokens),
@@ -90,5 +106,75 @@ impl<'s, R> Scratch<'s, [R]> {
         let (convolved, rest) = rest.split_at_mut(elements.convolved);
         let (mixed, _) = rest.split_at_mut(elements.mixed);
         Ok(Self { residual, normed, projected, convolved, mixed })
+    }
+}
+
+/// Everything that a forward pass works in besides its state, in one array of `N` elements that may be a
+/// `static`.
+#[derive(Debug, Default)]
+pub struct StaticScratch<const N: usize> {
+    elements: Vec<f32, N>,
+}
+
+/// The pieces of a [`StaticScratch`].
+#[derive(Debug)]
+pub struct Buffers<'s> {
+    /// For [`forward`](crate::hybrid::forward()).
+    pub scratch: Scratch<'s, [f32]>,
+    /// For [`Reference::new`](crate::reference::Reference::new).
+    pub work: &'s mut [f32],
+    /// Logits of one row.
+    pub logits: &'s mut [f32],
+}
+
+/// `N` of a [`StaticScratch`] for calls of at most `tokens` tokens, in sequences of at most `capacity`: scratch,
+/// work space of the reference, and one row of logits. Saturates where it overflows.
+pub const fn static_scratch(config: &ModelConfig, tokens: usize, capacity: usize) -> usize {
+    let work = work_elements(config, capacity).saturating_add(config.vocabulary);
+    scratch(config, tokens).total().saturating_add(work)
+}
+
+impl<const N: usize> StaticScratch<N> {
+    /// Empty.
+    pub const fn new() -> Self {
+        Self { elements: Vec::new() }
+    }
+
+    /// Whether `N` suffices. Where the configuration is const, the compiler can say so:
+    /// `const _: () = assert!(StaticScratch::<N>::fits(&CONFIG, 8, 512).is_ok());`
+    ///
+    /// # Errors
+    /// `N` is less than [`static_scratch`].
+    pub const fn fits(
+        config: &ModelConfig,
+        tokens: usize,
+        capacity: usize,
+    ) -> Result<(), CapacityError> {
+        let needed = static_scratch(config, tokens, capacity);
+        if needed <= N {
+            Ok(())
+        } else {
+            Err(CapacityError { what: "static scratch", needed, given: N })
+        }
+    }
+
+    /// The buffers for calls of at most `tokens` tokens, in sequences of at most `capacity`; what they hold does
+    /// not matter.
+    ///
+    /// # Errors
+    /// Those of [`Self::fits`].
+    pub fn buffers(
+        &mut self,
+        config: &ModelConfig,
+        tokens: usize,
+        capacity: usize,
+    ) -> Result<Buffers<'_>, CapacityError> {
+        Self::fits(config, tokens, capacity)?;
+        // Cannot fail: a vector grows up to its capacity.
+        let _ = self.elements.resize(N, 0.0);
+        let elements = scratch(config, tokens);
+        let (logits, rest) = self.elements.split_at_mut(config.vocabulary);
+        let (work, arena) = rest.split_at_mut(work_elements(config, capacity));
+        Ok(Buffers { scratch: Scratch::carve(&elements, arena)?, work, logits })
     }
 }

@@ -57,8 +57,9 @@ impl AttentionDims {
 
     /// The positions that the token at `position` sees.
     pub fn seen(&self, position: usize) -> Range<usize> {
-        let first = self.window.map_or(0, |window| (position + 1).saturating_sub(window));
-        first..position + 1
+        let end = position.saturating_add(1);
+        let first = self.window.map_or(0, |window| end.saturating_sub(window));
+        first..end
     }
 
     /// What the token at `position` of a prompt of `tokens` sees under `cuts_prompt`, if the prompt is longer
@@ -70,7 +71,7 @@ impl AttentionDims {
     pub fn seen_in_cut_prompt(&self, position: usize, tokens: usize) -> Option<Range<usize>> {
         let window = self.window.filter(|&window| self.cuts_prompt && tokens > window)?;
         let first = tokens - window;
-        Some(first..first + window.min(position + 1))
+        Some(first..first + window.min(position.saturating_add(1)))
     }
 
     /// Checks that nothing is 0, that Hkv divides H, that r is even and fits.

@@ -16,8 +16,11 @@ pub struct KvCacheDims {
 
 impl KvCacheDims {
     /// For sequences of at most `capacity` tokens.
-    pub fn new(attention: &AttentionDims, capacity: usize) -> Self {
-        let rows = attention.window.map_or(capacity, |window| window.min(capacity));
+    pub const fn new(attention: &AttentionDims, capacity: usize) -> Self {
+        let rows = match attention.window {
+            Some(window) if window < capacity => window,
+            _ => capacity,
+        };
         Self { rows, width: attention.kv_width() }
     }
 
@@ -30,7 +33,7 @@ impl KvCacheDims {
     pub const fn offset(&self, position: usize) -> usize {
         // With no rows there is nothing to be addressed.
         match position.checked_rem(self.rows) {
-            Some(row) => row * self.width,
+            Some(row) => row.saturating_mul(self.width),
             None => 0,
         }
     }

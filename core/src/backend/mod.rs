@@ -65,7 +65,7 @@ impl<B> Columns<B> {
         start..start + width
     }
 
-    /// Checks that `rows` rows of `width` columns lie within a buffer of `elements`, side by side.
+    /// Checks that `rows` rows of `width` columns, at least one, lie within a buffer of `elements`, side by side.
     ///
     /// # Errors
     /// If they do not.
@@ -75,6 +75,8 @@ impl<B> Columns<B> {
         (rows, width): (usize, usize),
         elements: usize,
     ) -> Result<(), ShapeError> {
+        // Of rows without columns any number would fit.
+        enough(operation, operand, 1, width)?;
         enough(operation, operand, self.offset.saturating_add(width), self.stride)?;
         enough(operation, operand, rows.saturating_mul(self.stride), elements)
     }

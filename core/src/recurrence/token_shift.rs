@@ -104,6 +104,7 @@ pub fn ddlerp<R: Real, W: Decode<R>>(
 ) -> Result<(), ShapeError> {
     let DdLerpDims { channels, rank } = *dims;
     let low_rank = rank.saturating_mul(STREAMS);
+    enough("ddlerp", "extents", 1, channels.min(rank))?;
     same("ddlerp", "x", channels, x.len())?;
     same("ddlerp", "before", channels, before.len())?;
     same("ddlerp", "out", channels.saturating_mul(STREAMS), out.len())?;

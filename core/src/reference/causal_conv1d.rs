@@ -17,12 +17,13 @@ impl<'a, R: Real> CausalConv1d for Reference<'a, R> {
         out: &mut [R],
     ) -> Result {
         let operation = "causal_conv1d";
-        let (rows, channels, carried) = (sequences.rows(), dims.channels, dims.width - 1);
+        let (rows, channels) = (sequences.rows(), dims.channels);
         let bias = conv.bias.as_ref();
         dims.check(conv.weight.elements(), bias.map(Tensor::elements), state.region.elements)?;
         x.check((operation, "x"), (rows, channels), x.buffer.len())?;
         enough(operation, "out", rows.saturating_mul(channels), out.len())?;
         check_slots(operation, sequences, &state)?;
+        let carried = dims.width - 1;
         let w = self.work(dims.width)?;
         for channel in 0..channels {
             conv.weight.decode(channel * dims.width, w)?;

@@ -16,11 +16,13 @@ mod wkv6;
 use core::fmt;
 use core::ops::Range;
 
+use crate::attention::kv_cache::KvCacheDims;
 use crate::backend::{StateMemory, Storage};
 use crate::batch::Sequences;
 use crate::error::{CapacityError, ShapeError, enough};
-use crate::hybrid::config::{FeedForward, Mixer, ModelConfig, Recurrence};
+use crate::hybrid::config::{FeedForward, MAX_LAYERS, Mixer, ModelConfig, Recurrence};
 use crate::numeric::{Real, tensor::Tensor};
+use crate::scratch::larger;
 use crate::state::{StateError, StateMut};
 
 pub use observe::Observe;
@@ -34,37 +36,46 @@ pub struct Reference<'a, R> {
 }
 
 /// Elements of work space that any operation of a model needs, with sequences of at most `capacity` tokens.
-pub fn work_elements(config: &ModelConfig, capacity: usize) -> usize {
+pub const fn work_elements(config: &ModelConfig, capacity: usize) -> usize {
     // A row of the widest linear map, or weight and bias of a norm.
     let feed_forward = match config.feed_forward {
         Some(FeedForward::Gated(mlp)) => mlp.hidden,
         Some(FeedForward::ChannelMix(mix)) => mix.hidden,
         None => 0,
     };
-    let mixers = (0..config.layers).filter_map(|layer| config.mixer(layer));
-    mixers.fold(config.width.saturating_mul(2).max(feed_forward), |most, mixer| {
-        most.max(match mixer {
-            Mixer::Recurrent(Recurrence::Ssd(ssd)) => {
-                let heads = ssd.dims.heads.saturating_mul(4);
-                heads.max(ssd.dims.inner()).max(ssd.conv_width)
-            }
-            Mixer::Recurrent(Recurrence::RgLru(rg_lru)) => {
-                rg_lru.dims.work_elements().max(rg_lru.conv_width)
-            }
-            Mixer::Recurrent(Recurrence::Wkv6(wkv6)) => {
-                let norm = wkv6.dims.width().saturating_mul(2);
-                let decay = wkv6.decay_rank.saturating_add(wkv6.decay_rank.max(wkv6.dims.width()));
-                norm.max(wkv6.shift(config.width).work_elements()).max(decay)
-            }
-            Mixer::Attention(attention) => {
-                let dims = attention.dims;
-                let scores = dims.window.map_or(capacity, |window| window.min(capacity));
-                let rotation = dims.rotary.saturating_mul(2);
-                let attend = scores.saturating_add(rotation).saturating_add(dims.query_width());
-                attend.max(attention.conv_width)
-            }
-        })
-    })
+    let mut most = larger(config.width.saturating_mul(2), feed_forward);
+    let mut layer = 0;
+    while layer < config.layers && layer < MAX_LAYERS {
+        if let Some(mixer) = config.mixer(layer) {
+            most = larger(most, mixer_work_elements(&mixer, config.width, capacity));
+        }
+        layer += 1;
+    }
+    most
+}
+
+const fn mixer_work_elements(mixer: &Mixer, width: usize, capacity: usize) -> usize {
+    match mixer {
+        Mixer::Recurrent(Recurrence::Ssd(ssd)) => {
+            let heads = ssd.dims.heads.saturating_mul(4);
+            larger(larger(heads, ssd.dims.inner()), ssd.conv_width)
+        }
+        Mixer::Recurrent(Recurrence::RgLru(rg_lru)) => {
+            larger(rg_lru.dims.work_elements(), rg_lru.conv_width)
+        }
+        Mixer::Recurrent(Recurrence::Wkv6(wkv6)) => {
+            let norm = wkv6.dims.width().saturating_mul(2);
+            let decay = larger(wkv6.decay_rank, wkv6.dims.width()).saturating_add(wkv6.decay_rank);
+            larger(larger(norm, wkv6.shift(width).work_elements()), decay)
+        }
+        Mixer::Attention(attention) => {
+            let dims = &attention.dims;
+            let scores = KvCacheDims::new(dims, capacity).rows;
+            let rotation = dims.rotary.saturating_mul(2);
+            let attend = scores.saturating_add(rotation).saturating_add(dims.query_width());
+            larger(attend, attention.conv_width)
+        }
+    }
 }
 
 /// What the operations return.
@@ -73,13 +84,15 @@ type Result<T = (), E = ReferenceError> = core::result::Result<T, E>;
 /// Who looks on, if anyone does.
 type Observer<'r, 'a, R> = Option<&'r mut (dyn Observe<R> + 'a)>;
 
-/// Checks that the slab has the state of every sequence's slot.
+/// Checks that the slab has the state of every sequence's slot, and that positions can be counted on.
 fn check_slots<R>(
     operation: &'static str,
     sequences: &Sequences<'_>,
     state: &StateMut<'_, [R]>,
 ) -> Result<(), ShapeError> {
     sequences.iter().try_for_each(|sequence| {
+        let left = (usize::MAX - 1).saturating_sub(sequence.position);
+        enough(operation, "positions", sequence.rows.len(), left)?;
         enough(operation, "state", state.region.slot(sequence.slot).end, state.buffer.len())
     })
 }
@@ -166,14 +179,17 @@ impl<'a, R: Real> Storage for Reference<'a, R> {
 impl<R: Real> StateMemory for Reference<'_, R> {
     fn clear(&mut self, slab: &mut [R], range: Range<usize>) -> Result {
         enough("clear", "slab", range.end, slab.len())?;
-        slab[range].fill(R::ZERO);
+        // A range that ends before it starts is empty.
+        slab.get_mut(range).unwrap_or_default().fill(R::ZERO);
         Ok(())
     }
 
     fn copy_within(&mut self, slab: &mut [R], from: Range<usize>, to: usize) -> Result {
         let end = from.end.max(to.saturating_add(from.len()));
-        enough("copy_within", "slab", end, slab.len())?;
-        slab.copy_within(from, to);
+        enough("copy_within", "slab", end.max(from.start), slab.len())?;
+        if !from.is_empty() {
+            slab.copy_within(from, to);
+        }
         Ok(())
     }
 }

@@ -60,7 +60,9 @@ impl<'a> FrequentWords<'a> {
         let tokens_to_generate = task.tokens_to_generate(options.profile);
         let sizes = options.profile.sizes().frequent;
         let reserved = match options.profile {
-            Profile::Ruler | Profile::Mini => tokens_to_generate + options.model_template_tokens,
+            Profile::Ruler | Profile::Mini => {
+                tokens_to_generate.saturating_add(options.model_template_tokens)
+            }
             Profile::Huang2025 => 0,
         };
         let max = max_seq_length.saturating_sub(reserved);

@@ -17,8 +17,8 @@ use super::search;
 use super::task::{Haystack, NeedleTask, Recipe, Task};
 use super::variable_tracking::VariableTracking;
 
-/// Stands for the search in [`sample_seed`] where samples have seeds of their own.
-const SEARCH: usize = usize::MAX;
+/// Stands for the search in [`sample_seed`] where samples have seeds of their own, on 32 bits as on 64.
+const SEARCH: u64 = u64::MAX;
 
 /// Writes the prompts of one task at one length.
 pub struct Generator<'a> {
@@ -127,7 +127,9 @@ impl<'a> Generator<'a> {
                 return Err(GenerateError::Order { next: self.next, asked: index });
             }
             Seeding::Run => self.next += 1,
-            Seeding::PerSample => self.draws = Draws::new(seed(&self.task, &self.options, index)),
+            Seeding::PerSample => {
+                self.draws = Draws::new(seed(&self.task, &self.options, index as u64))
+            }
         }
         let collapsed = self.options.remove_newline_tab;
         let (cell, draws, size) = (&self.cell, &mut self.draws, self.size);
@@ -189,7 +191,7 @@ fn missing(task: &Task, corpora: &Corpora<'_>) -> Option<&'static str> {
     }
 }
 
-fn seed(task: &Task, options: &Options<'_>, index: usize) -> u64 {
+fn seed(task: &Task, options: &Options<'_>, index: u64) -> u64 {
     let seed = u64::from(options.seed);
     match options.seeding {
         Seeding::Run => seed,

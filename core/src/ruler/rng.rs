@@ -242,7 +242,7 @@ impl NumpyRandom {
 /// The seed of one sample when every sample has its own: FNV-1a (64 bits) over the plan's seed,
 /// the task's name, the length and the sample's number (integers as eight little-endian bytes),
 /// finished with SplitMix64's mixer so that neighbouring numbers share no bits.
-pub fn sample_seed(seed: u64, task: &str, max_seq_length: usize, index: usize) -> u64 {
+pub fn sample_seed(seed: u64, task: &str, max_seq_length: usize, index: u64) -> u64 {
     let mut hash = 0xcbf2_9ce4_8422_2325_u64;
     let mut add = |bytes: &[u8]| {
         for &byte in bytes {
@@ -252,7 +252,7 @@ pub fn sample_seed(seed: u64, task: &str, max_seq_length: usize, index: usize) -
     add(&seed.to_le_bytes());
     add(task.as_bytes());
     add(&(max_seq_length as u64).to_le_bytes());
-    add(&(index as u64).to_le_bytes());
+    add(&index.to_le_bytes());
     splitmix64(hash)
 }
 

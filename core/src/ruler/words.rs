@@ -24,6 +24,11 @@ pub struct Run {
     noun: u32,
 }
 
+impl Run {
+    /// What a buffer may hold before [`PairIndex::build`].
+    pub const EMPTY: Self = Self { first: 0, adjective: 0, noun: 0 };
+}
+
 /// The sorted set of `adjective-noun` for all adjectives and nouns.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct PairIndex<'a> {

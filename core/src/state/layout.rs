@@ -3,7 +3,7 @@
 use core::ops::Range;
 
 use crate::attention::kv_cache::KvCacheDims;
-use crate::hybrid::config::{ConfigError, MixerState, ModelConfig};
+use crate::hybrid::config::{ConfigError, MAX_LAYERS, MixerState, ModelConfig};
 
 /// Where one piece of state lies in its slab: `elements` from `slot · stride + offset` on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,10 +50,19 @@ pub struct StateLayout<'m> {
 }
 
 /// Elements of one slot's state in one layer: of its mixer and of what follows.
-fn layer_elements(config: &ModelConfig, layer: usize, capacity: usize) -> (MixerState, usize) {
-    let none = MixerState { inputs: 0, recurrence: 0, kv: KvCacheDims { rows: 0, width: 0 } };
-    let mixer = config.mixer(layer).map_or(none, |mixer| mixer.state(config.width, capacity));
-    let feed_forward = config.feed_forward.map_or(0, |part| part.state_elements(config.width));
+const fn layer_elements(
+    config: &ModelConfig,
+    layer: usize,
+    capacity: usize,
+) -> (MixerState, usize) {
+    let mixer = match config.mixer(layer) {
+        Some(mixer) => mixer.state(config.width, capacity),
+        None => MixerState { inputs: 0, recurrence: 0, kv: KvCacheDims { rows: 0, width: 0 } },
+    };
+    let feed_forward = match &config.feed_forward {
+        Some(part) => part.state_elements(config.width),
+        None => 0,
+    };
     (mixer, feed_forward)
 }
 
@@ -70,6 +79,12 @@ impl<'m> StateLayout<'m> {
     ) -> Result<Self, ConfigError> {
         config.check()?;
         Ok(Self { config, slots, capacity })
+    }
+
+    /// What [`Self::elements`] will be, for arrays whose size the compiler must know: of `recurrent` and of
+    /// `cache`.
+    pub const fn needs(config: &ModelConfig, slots: usize, capacity: usize) -> (usize, usize) {
+        StateLayout { config, slots, capacity }.elements()
     }
 
     /// The model's sizes.
@@ -89,12 +104,12 @@ impl<'m> StateLayout<'m> {
     }
 
     /// Elements of one slot: of `recurrent` and of `cache`. Saturates where they overflow.
-    pub fn slot_elements(&self) -> (usize, usize) {
+    pub const fn slot_elements(&self) -> (usize, usize) {
         self.elements_before(self.config.layers)
     }
 
     /// Elements of the slabs: of `recurrent` and of `cache`. Saturates where they overflow.
-    pub fn elements(&self) -> (usize, usize) {
+    pub const fn elements(&self) -> (usize, usize) {
         let (recurrent, cache) = self.slot_elements();
         (recurrent.saturating_mul(self.slots), cache.saturating_mul(self.slots))
     }
@@ -120,12 +135,15 @@ impl<'m> StateLayout<'m> {
         }
     }
 
-    fn elements_before(&self, end: usize) -> (usize, usize) {
-        (0..end).fold((0, 0), |(recurrent, cache): (usize, usize), layer| {
+    const fn elements_before(&self, end: usize) -> (usize, usize) {
+        let (mut recurrent, mut cache, mut layer) = (0_usize, 0_usize, 0);
+        while layer < end && layer < MAX_LAYERS {
             let (mixer, feed_forward) = layer_elements(self.config, layer, self.capacity);
             let carried = mixer.inputs.saturating_add(mixer.recurrence);
-            let carried = carried.saturating_add(feed_forward);
-            (recurrent.saturating_add(carried), cache.saturating_add(mixer.kv.elements()))
-        })
+            recurrent = recurrent.saturating_add(carried.saturating_add(feed_forward));
+            cache = cache.saturating_add(mixer.kv.elements());
+            layer += 1;
+        }
+        (recurrent, cache)
     }
 }

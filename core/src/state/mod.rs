@@ -4,6 +4,7 @@
 //! of recurrences, of fixed size a slot, `cache` holds keys and values, which grow with `capacity` up to a
 //! window. Each is slot-major, \[slot, layer, …\], so that a slot is one contiguous piece.
 
+mod fixed;
 mod layout;
 
 use core::fmt;
@@ -11,6 +12,7 @@ use core::fmt;
 use crate::backend::{Elements, StateMemory};
 use crate::error::CapacityError;
 
+pub use fixed::{StaticState, static_state};
 pub use layout::{LayerState, Region, StateLayout};
 
 /// One piece of state of every slot, as an operation takes it.
@@ -188,10 +190,12 @@ impl<'s, B: Elements + ?Sized> State<'s, B> {
     /// Checks that a slot exists and can take `tokens` more.
     pub(crate) fn check_room(&self, slot: usize, tokens: usize) -> Result<(), StateError> {
         let needed = self.position(slot)?.saturating_add(tokens);
-        match self.layout.limit() {
-            Some(capacity) if needed > capacity => Err(StateError::Full { slot, needed, capacity }),
-            _ => Ok(()),
+        // Without a limit of the cache, positions must still be countable: on 32 bits 4 billion tokens.
+        let capacity = self.layout.limit().unwrap_or(usize::MAX - 1);
+        if needed > capacity {
+            return Err(StateError::Full { slot, needed, capacity });
         }
+        Ok(())
     }
 
     /// Notes that a slot holds `tokens` more.

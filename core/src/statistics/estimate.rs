@@ -59,8 +59,8 @@ pub fn mean_of(estimates: &[Estimate]) -> Option<Estimate> {
     let above: f64 = estimates.iter().map(|e| (e.high - e.mean) * (e.high - e.mean)).sum();
     Some(Estimate {
         mean,
-        low: (mean - libm::sqrt(below) / count).clamp(0.0, mean),
-        high: (mean + libm::sqrt(above) / count).clamp(mean, 1.0),
+        low: (mean - libm::sqrt(below) / count).max(0.0).min(mean),
+        high: (mean + libm::sqrt(above) / count).max(mean).min(1.0),
     })
 }
 
@@ -103,7 +103,7 @@ pub fn ratio(a: Estimate, b: Estimate) -> Option<Estimate> {
     let above = product + root(divisor, a.high * (2.0 * a.mean - a.high));
     Some(Estimate {
         mean,
-        low: if below > 0.0 { (least / below).clamp(0.0, mean) } else { 0.0 },
+        low: if below > 0.0 { (least / below).max(0.0).min(mean) } else { 0.0 },
         high: if divisor > 0.0 { (above / divisor).max(mean) } else { f64::INFINITY },
     })
 }

@@ -16,6 +16,10 @@ pub fn wilson(mean: f64, n: f64) -> Estimate {
     let centre = (mean + z2_n / 2.0) / (1.0 + z2_n);
     let variance = mean * (1.0 - mean) / n + z2_n / (4.0 * n);
     let half = Z_95 * libm::sqrt(variance) / (1.0 + z2_n);
-    // Clamped against rounding: at 0 and 1 one end is the mean itself.
-    Estimate { mean, low: (centre - half).clamp(0.0, mean), high: (centre + half).clamp(mean, 1.0) }
+    // Kept within bounds against rounding: at 0 and 1 one end is the mean itself. (`clamp` panics at a NaN.)
+    Estimate {
+        mean,
+        low: (centre - half).max(0.0).min(mean),
+        high: (centre + half).max(mean).min(1.0),
+    }
 }

@@ -153,6 +153,11 @@ impl Checkpoint {
         })
     }
 
+    /// Every tensor of the model's files, sorted by name.
+    pub fn tensors(&self) -> impl Iterator<Item = (&str, Tensor<'_>)> {
+        self.store.tensors.keys().filter_map(|name| Some((&**name, self.store.get(name)?.ok()?)))
+    }
+
     /// SHA-256 of what `sha256sum` would print for `config.json`, the index and the weight files,
     /// in order of their names. Large files take time: a bar on stderr says how far it is.
     pub fn sha256(&self) -> Result<String> {

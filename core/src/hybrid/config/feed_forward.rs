@@ -33,7 +33,7 @@ pub struct ChannelMixConfig {
 
 impl FeedForward {
     /// Columns of the scratch buffers, in a model of that width.
-    pub(crate) fn widths(&self, width: usize) -> Widths {
+    pub(crate) const fn widths(&self, width: usize) -> Widths {
         match self {
             Self::Gated(mlp) => {
                 Widths { projected: mlp.hidden.saturating_mul(2), convolved: 0, mixed: mlp.hidden }

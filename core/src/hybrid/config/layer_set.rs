@@ -13,18 +13,16 @@ impl LayerSet {
 
     /// Adds a layer; `false` if its number is not below [`MAX_LAYERS`].
     #[must_use]
-    pub fn insert(&mut self, layer: usize) -> bool {
-        match self.0.get_mut(layer / 64) {
-            Some(word) => {
-                *word |= 1 << (layer % 64);
-                true
-            }
-            None => false,
+    pub const fn insert(&mut self, layer: usize) -> bool {
+        let known = layer < MAX_LAYERS;
+        if known {
+            self.0[layer / 64] |= 1 << (layer % 64);
         }
+        known
     }
 
     /// Whether the layer is in the set.
-    pub fn contains(&self, layer: usize) -> bool {
-        self.0.get(layer / 64).is_some_and(|word| word >> (layer % 64) & 1 == 1)
+    pub const fn contains(&self, layer: usize) -> bool {
+        layer < MAX_LAYERS && self.0[layer / 64] >> (layer % 64) & 1 == 1
     }
 }

@@ -42,7 +42,7 @@ pub(crate) struct MixerState {
 
 impl Mixer {
     /// Columns of the scratch buffers, in a model of that width.
-    pub(crate) fn widths(&self, width: usize) -> Widths {
+    pub(crate) const fn widths(&self, width: usize) -> Widths {
         match self {
             Self::Recurrent(Recurrence::Ssd(ssd)) => Widths {
                 projected: ssd.projected(),
@@ -68,10 +68,8 @@ impl Mixer {
     }
 
     /// What a sequence of at most `capacity` tokens leaves, in a model of that width.
-    pub(crate) fn state(&self, width: usize, capacity: usize) -> MixerState {
+    pub(crate) const fn state(&self, width: usize, capacity: usize) -> MixerState {
         let kv = KvCacheDims { rows: 0, width: 0 };
-        let carried =
-            |channels: usize, conv: usize| channels.saturating_mul(conv.saturating_sub(1));
         match self {
             Self::Recurrent(Recurrence::Ssd(ssd)) => MixerState {
                 inputs: carried(ssd.dims.xbc_width(), ssd.conv_width),
@@ -102,6 +100,11 @@ impl Mixer {
             Self::Attention(attention) => check_attention(attention, width),
         }
     }
+}
+
+/// Inputs that a convolution carries from token to token.
+const fn carried(channels: usize, conv: usize) -> usize {
+    channels.saturating_mul(conv.saturating_sub(1))
 }
 
 /// A Mamba-2 mixer (Dao and Gu 2024, §7): projection, convolution, SSD, gated norm, projection.

@@ -129,11 +129,11 @@ pub struct ModelConfig {
 
 impl ModelConfig {
     /// The mixer of a layer; `None` if the configuration lacks that kind.
-    pub fn mixer(&self, layer: usize) -> Option<Mixer> {
-        if self.attention_layers.contains(layer) {
-            self.attention.map(Mixer::Attention)
-        } else {
-            self.recurrence.map(Mixer::Recurrent)
+    pub const fn mixer(&self, layer: usize) -> Option<Mixer> {
+        match (self.attention_layers.contains(layer), self.attention, self.recurrence) {
+            (true, Some(attention), _) => Some(Mixer::Attention(attention)),
+            (false, _, Some(recurrence)) => Some(Mixer::Recurrent(recurrence)),
+            _ => None,
         }
     }
 
