@@ -2,7 +2,7 @@
 //!
 //! This file stands alone, so that the emulator's build can read it, too.
 
-/// A source in `kernels/`, header-free but for [`DEVICE_HEADER`].
+/// A source in `kernels/`, header-free but for [`HEADERS`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Source {
     /// Its path in `kernels/`.
@@ -11,8 +11,8 @@ pub struct Source {
     pub text: &'static str,
 }
 
-/// What every source includes as `device.cuh`.
-pub const DEVICE_HEADER: &str = include_str!("../kernels/device.cuh");
+/// What sources include: the path that they know it by, and its text.
+pub const HEADERS: &[(&str, &str)] = &[("device.cuh", include_str!("../kernels/device.cuh"))];
 
 /// How sources are compiled, beside the architecture. Not with fast mathematics: exp, sin and division are to be those
 /// of f32, and a kernel that can do with less says so.
