@@ -1,5 +1,6 @@
 //! Shared helpers of the cross-crate tests: fixture paths, goldens and comparisons.
 
+pub mod attention;
 pub mod golden;
 pub mod loaded;
 pub mod products;

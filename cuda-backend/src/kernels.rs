@@ -2,7 +2,7 @@
 //!
 //! This file stands alone, so that the emulator's build can read it, too.
 
-/// A source in `kernels/`, header-free but for [`DEVICE_HEADER`].
+/// A source in `kernels/`, header-free but for [`HEADERS`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Source {
     /// Its path in `kernels/`.
@@ -11,8 +11,12 @@ pub struct Source {
     pub text: &'static str,
 }
 
-/// What every source includes as `device.cuh`.
-pub const DEVICE_HEADER: &str = include_str!("../kernels/device.cuh");
+/// What sources include: the path that they know it by, and its text.
+pub const HEADERS: &[(&str, &str)] = &[
+    ("device.cuh", include_str!("../kernels/device.cuh")),
+    ("attention/sequence.cuh", include_str!("../kernels/attention/sequence.cuh")),
+    ("attention/softmax.cuh", include_str!("../kernels/attention/softmax.cuh")),
+];
 
 /// How sources are compiled, beside the architecture. Not with fast mathematics: exp, sin and division are to be those
 /// of f32, and a kernel that can do with less says so.
@@ -57,6 +61,10 @@ const LINEAR: Source = source!("numeric/linear.cu");
 const ACTIVATION: Source = source!("numeric/activation.cu");
 const LOW_RANK: Source = source!("numeric/low_rank.cu");
 const SOFTMAX: Source = source!("numeric/softmax.cu");
+const ROTATION: Source = source!("attention/rope.cu");
+const KV_CACHE: Source = source!("attention/kv_cache.cu");
+const ATTENTION: Source = source!("attention/grouped_query_attention.cu");
+const DECODE: Source = source!("attention/decode.cu");
 
 /// An operation in two versions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -107,6 +115,79 @@ pub(crate) const ARGMAX: Versions = Versions {
     fast: Kernel::new(SOFTMAX, "argmax", 1024, 64).shared(256, 0),
 };
 
+pub(crate) const ROPE: Versions = {
+    let of = versions(ROTATION, "rope_ref", "rope", 64);
+    Versions { fast: of.fast.shared(2048, 0), ..of }
+};
+pub(crate) const KV_CACHE_STORE: Versions =
+    versions(KV_CACHE, "kv_cache_store_ref", "kv_cache_store", 48);
+pub(crate) const GROUPED_QUERY_ATTENTION_REF: Kernel =
+    Kernel::new(ATTENTION, "grouped_query_attention_ref", 128, 64);
+pub(crate) const DECODE_COMBINE: Kernel = Kernel::new(DECODE, "decode_combine", 128, 64);
+
+/// Attention with heads of one size.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct HeadKernels {
+    /// D.
+    pub(crate) head_dim: usize,
+    /// Of many queries.
+    pub(crate) prefill: Kernel,
+    /// Of few.
+    pub(crate) decode: Kernel,
+}
+
+/// Rows of queries of a block of `prefill_D`, and of `decode_D`.
+pub(crate) const PREFILL_ROWS: usize = 128;
+pub(crate) const DECODE_ROWS: usize = 16;
+
+macro_rules! heads {
+    ($head_dim:literal, prefill: $prefill:expr, decode: $decode:expr) => {
+        HeadKernels {
+            head_dim: $head_dim,
+            prefill: prefill(concat!("prefill_", $head_dim), $head_dim, $prefill),
+            decode: decode(concat!("decode_", $head_dim), $head_dim, $decode),
+        }
+    };
+}
+
+/// Bytes of a line of D bf16 in shared memory.
+const fn line(head_dim: u32) -> u32 {
+    if head_dim.is_multiple_of(64) { 2 * head_dim } else { 2 * (head_dim + 8) }
+}
+
+const fn most(a: u32, b: u32) -> u32 {
+    if a > b { a } else { b }
+}
+
+/// Warps, keys that are copied at a time, whether queries are held in registers, and registers.
+const fn prefill(
+    name: &'static str,
+    head_dim: u32,
+    (warps, keys, held, registers): (u32, u32, bool, u32),
+) -> Kernel {
+    let (stages, rows) = (4 * keys, PREFILL_ROWS as u32);
+    let lines = if held { most(stages, rows) } else { stages + rows };
+    Kernel::new(ATTENTION, name, 32 * warps, registers).shared(8 * rows, lines * line(head_dim))
+}
+
+/// Buffers of each of four warps, and registers.
+const fn decode(name: &'static str, head_dim: u32, (buffers, registers): (u32, u32)) -> Kernel {
+    let (warps, rows) = (4, DECODE_ROWS as u32);
+    let (ring, sums) = (buffers * rows * line(head_dim), 4 * rows * (head_dim + 8));
+    Kernel::new(DECODE, name, 32 * warps, registers)
+        .shared(8 * (warps + 1) * rows, warps * most(ring, sums))
+}
+
+/// The sizes of heads that are fast: those of the models in use, and 16 of those in tests.
+pub(crate) const HEADS: &[HeadKernels] = &[
+    heads!(16, prefill: (4, 64, true, 168), decode: (4, 80)),
+    heads!(64, prefill: (4, 32, true, 224), decode: (4, 128)),
+    heads!(80, prefill: (4, 32, true, 240), decode: (4, 168)),
+    heads!(96, prefill: (4, 32, false, 240), decode: (4, 168)),
+    heads!(128, prefill: (4, 32, false, 255), decode: (4, 168)),
+    heads!(256, prefill: (8, 16, true, 255), decode: (3, 255)),
+];
+
 /// All of them.
 pub const KERNELS: &[Kernel] = &[
     RMS_NORM.plain,
@@ -135,4 +216,22 @@ pub const KERNELS: &[Kernel] = &[
     LOW_RANK_TANH.fast,
     ARGMAX.plain,
     ARGMAX.fast,
+    ROPE.plain,
+    ROPE.fast,
+    KV_CACHE_STORE.plain,
+    KV_CACHE_STORE.fast,
+    GROUPED_QUERY_ATTENTION_REF,
+    HEADS[0].prefill,
+    HEADS[1].prefill,
+    HEADS[2].prefill,
+    HEADS[3].prefill,
+    HEADS[4].prefill,
+    HEADS[5].prefill,
+    HEADS[0].decode,
+    HEADS[1].decode,
+    HEADS[2].decode,
+    HEADS[3].decode,
+    HEADS[4].decode,
+    HEADS[5].decode,
+    DECODE_COMBINE,
 ];

@@ -12,6 +12,7 @@
 //! Activations and recurrent state are f32, a key-value cache may be bf16; products with weights are made of bf16 or
 //! f32 factors and summed in f32.
 
+mod attention;
 pub mod buffer;
 pub mod kernels;
 mod launch;

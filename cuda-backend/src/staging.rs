@@ -1,7 +1,8 @@
 //! What operations work in, and the small lists that they read: tokens, rows, sequences.
 
 use longseq_core::{
-    backend::Elements, batch::Sequences, error::ShapeError, numeric::tensor::Dtype,
+    attention::rope::rope_frequencies, backend::Elements, batch::Sequences, error::ShapeError,
+    numeric::tensor::Dtype,
 };
 
 use crate::{
@@ -16,13 +17,23 @@ pub(crate) struct Staging<M> {
     tokens: List<M>,
     rows: List<M>,
     sequences: List<M>,
+    frequencies: List<M>,
+    /// Base, as bits, and pairs of the frequencies.
+    rotation: Option<(u64, usize)>,
     work: [Option<Buffer<M>>; 3],
 }
 
 impl<M> Default for Staging<M> {
     fn default() -> Self {
         let list = || List { memory: None, content: Vec::new() };
-        Self { tokens: list(), rows: list(), sequences: list(), work: [const { None }; 3] }
+        Self {
+            tokens: list(),
+            rows: list(),
+            sequences: list(),
+            frequencies: list(),
+            rotation: None,
+            work: [const { None }; 3],
+        }
     }
 }
 
@@ -96,6 +107,25 @@ impl<R: Runtime> Cuda<R> {
     /// Uploads numbers of rows, which are below 2³².
     pub(crate) fn stage_rows(&mut self, rows: &[usize]) -> Result<Address, R::Error> {
         self.staging.rows.put(&mut self.runtime, rows.iter().map(|&row| row as u32))
+    }
+
+    /// Uploads rotary frequencies, f32, unless they are those of the call before.
+    pub(crate) fn stage_frequencies(
+        &mut self,
+        base: f64,
+        pairs: usize,
+    ) -> Result<Address, R::Error> {
+        let list = &mut self.staging.frequencies;
+        let rotation = Some((base.to_bits(), pairs));
+        if let Some(memory) = list.memory.as_ref().filter(|_| self.staging.rotation == rotation) {
+            return Ok(memory.address());
+        }
+        let mut frequencies = vec![0.0_f32; pairs];
+        rope_frequencies(base, &mut frequencies);
+        self.staging.rotation = None;
+        let address = list.put(&mut self.runtime, frequencies.iter().map(|x| x.to_bits()))?;
+        self.staging.rotation = rotation;
+        Ok(address)
     }
 
     /// Uploads the sequences of a batch.

@@ -16,7 +16,7 @@ mod kernels;
 mod probes;
 
 use faults::{FAULTS, Fault};
-use kernels::{DEVICE_HEADER, KERNELS, Kernel};
+use kernels::{HEADERS, KERNELS, Kernel};
 use probes::PROBES;
 
 fn main() {
@@ -28,7 +28,7 @@ fn main() {
     let out = PathBuf::from(env::var_os("OUT_DIR").expect("cargo sets it"));
     let kernels = Path::new("../../cuda-backend/kernels");
     let mut build = cc::Build::new();
-    build.cpp(true).std("c++17").opt_level(2).include("cpp").include(kernels).include(".");
+    build.cpp(true).std("c++17").include("cpp").include(kernels).include(".");
     build.define("LONGSEQ_EMULATOR", None).define("_FORTIFY_SOURCE", "0");
     for flag in [
         "-Wno-unknown-pragmas",
@@ -42,6 +42,10 @@ fn main() {
     ] {
         build.flag(flag);
     }
+    // What has a fault runs little: it is to be built quickly.
+    let mut faulty = build.clone();
+    faulty.opt_level(0);
+    build.opt_level(2);
     let mut registry = Registry::default();
     for path in paths() {
         let unit = registry.unit(path, None, &format!("#include \"{path}\"\n"));
@@ -50,13 +54,18 @@ fn main() {
     for (number, fault) in FAULTS.iter().enumerate() {
         let folder = out.join(format!("fault_{number}"));
         fs::create_dir_all(&folder).expect("a folder for a fault");
-        let (kernels, header) = edited(fault);
-        fs::write(folder.join("device.cuh"), header).expect("a header with a fault");
+        let (kernels, headers) = edited(fault);
+        for (path, header) in headers {
+            let path = folder.join(path);
+            fs::create_dir_all(path.parent().expect("a folder")).expect("a folder for a header");
+            fs::write(path, header).expect("a header with a fault");
+        }
         let unit = registry.unit(fault.sources.1, Some(fault.name), &kernels);
-        write(&folder.join("kernels.cpp"), &unit, &mut build);
+        write(&folder.join("kernels.cpp"), &unit, &mut faulty);
     }
     write(&out.join("registry.cpp"), &registry.finish(), &mut build);
     build.file("cpp/emulator.cpp").compile("longseq_cuda_emulator");
+    faulty.compile("longseq_cuda_emulator_faults");
     for watched in
         ["cpp", "src/faults.rs", "../../cuda-backend/kernels", "../../cuda-backend/src/kernels.rs"]
     {
@@ -79,8 +88,8 @@ fn text(path: &str) -> &'static str {
     of.unwrap_or_else(|| panic!("no kernels in {path}")).source.text
 }
 
-/// The kernels and the header with a fault.
-fn edited(fault: &Fault) -> (String, String) {
+/// The kernels and the headers with a fault.
+fn edited(fault: &Fault) -> (String, Vec<(&'static str, String)>) {
     let (at, kernels) = fault.sources;
     let edit = |path: &str, text: &str| {
         if path != at {
@@ -90,8 +99,10 @@ fn edited(fault: &Fault) -> (String, String) {
         assert_eq!(places, 1, "{}: {path} has {places} places for it", fault.name);
         text.replace(fault.edit.0, fault.edit.1)
     };
-    assert!(at == kernels || at == "device.cuh", "{}: nothing in {kernels} has it", fault.name);
-    (edit(kernels, text(kernels)), edit("device.cuh", DEVICE_HEADER))
+    let known = at == kernels || HEADERS.iter().any(|&(path, _)| path == at);
+    assert!(known, "{}: nothing in {kernels} has it", fault.name);
+    let headers = HEADERS.iter().map(|&(path, header)| (path, edit(path, header)));
+    (edit(kernels, text(kernels)), headers.collect())
 }
 
 fn write(path: &Path, text: &str, build: &mut cc::Build) {
