@@ -4,6 +4,7 @@ pub mod attention;
 pub mod golden;
 pub mod loaded;
 pub mod products;
+pub mod recurrence;
 pub mod rows;
 pub mod runner;
 pub mod transfer;

@@ -19,7 +19,7 @@ KERNEL(128) grouped_query_attention_ref(float* out, int rows, CALL_PARAMETERS) {
     if (index >= static_cast<i64>(rows) * heads) return;
     const int row = index / heads, head = index % heads;
     const Sequence in = sequence_of_row(of, row);
-    const Range keys = seen(of, in, row - in.start);
+    const Range keys = seen(of, in, row - in.row);
     const i64 query = row * qkv_width(of) + static_cast<i64>(head) * head_dim;
     const i64 offset = static_cast<i64>(head / (heads / kv_heads)) * head_dim;
     const auto score = [&](const Line& line) {

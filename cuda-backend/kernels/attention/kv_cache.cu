@@ -14,7 +14,7 @@ struct Move {
 };
 DEVICE Move move_of(const Call& of, int row) {
     const Sequence in = sequence_of_row(of, row);
-    const int token = row - in.start;
+    const int token = row - in.row;
     const bool stored = is_staged(of, in) && in.tokens - token <= of.cache_rows;
     return {stored, staged_line(of, row), cached_line(of, in, in.position + token)};
 }

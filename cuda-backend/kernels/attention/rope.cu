@@ -13,7 +13,7 @@ struct Places {
     Line line;
 };
 DEVICE Places places(const Call& of, const Sequence& in, int row) {
-    return {row * qkv_width(of), line(of, in, in.position + row - in.start)};
+    return {row * qkv_width(of), line(of, in, in.position + row - in.row)};
 }
 
 // qkv [rows, H·D + 2 Hkv·D], f32; frequencies [pairs]; queries are multiplied by `scale`.
@@ -30,7 +30,7 @@ KERNEL(256) rope_ref(const float* qkv, const float* frequencies, int rows, int p
     float x = head[i];
     if (channel < query_width(of) + kv_width(of) && i < 2 * pairs) {
         const int pair = i % pairs;
-        const float angle = static_cast<float>(in.position + row - in.start) * frequencies[pair];
+        const float angle = static_cast<float>(in.position + row - in.row) * frequencies[pair];
         const float a = head[pair], b = head[pair + pairs];
         x = i < pairs ? a * cosf(angle) - b * sinf(angle) : b * cosf(angle) + a * sinf(angle);
     }
@@ -64,7 +64,7 @@ KERNEL(256) rope(const float* qkv, const float* frequencies, int rows, int pairs
     const int row = BLOCK.x;
     const Sequence in = sequence_of_row(of, row);
     const Places to = places(of, in, row);
-    const float position = static_cast<float>(in.position + row - in.start);
+    const float position = static_cast<float>(in.position + row - in.row);
     for (int i = THREAD; i < pairs; i += THREADS) {
         const float angle = position * frequencies[i];
         cosine[i] = cosf(angle);

@@ -37,13 +37,7 @@ DEVICE void set_element(const Call& of, void* to, i64 at, float x) {
         static_cast<u16*>(to)[at] = bf16_of_float(x);
 }
 
-struct Sequence {
-    int start, tokens, position, slot;
-};
-DEVICE Sequence sequence(const Call& of, int index) {
-    const int start = of.starts[index];
-    return {start, of.starts[index + 1] - start, of.positions[index], of.slots[index]};
-}
+DEVICE Sequence sequence(const Call& of, int index) { return sequence_of(of.starts, of.slots, of.positions, index); }
 // That of a row of the call.
 DEVICE Sequence sequence_of_row(const Call& of, int row) {
     int first = 0, end = of.sequences;
@@ -92,7 +86,7 @@ DEVICE Line cached_line(const Call& of, const Sequence& in, int position) {
     return {of.cache, key, key + of.cache_rows * kv_width(of)};
 }
 DEVICE Line line(const Call& of, const Sequence& in, int position) {
-    if (is_staged(of, in) && position >= in.position) return staged_line(of, in.start + position - in.position);
+    if (is_staged(of, in) && position >= in.position) return staged_line(of, in.row + position - in.position);
     return cached_line(of, in, position);
 }
 
@@ -106,7 +100,7 @@ DEVICE Lines lines(const Call& of, const Sequence& in, int kv_head) {
     const bool staged = is_staged(of, in);
     const int end = in.position + (staged ? 0 : in.tokens);
     const i64 offset = static_cast<i64>(kv_head) * of.head_dim;
-    const u16* const own = static_cast<const u16*>(of.rotated) + staged_line(of, in.start).key + offset;
+    const u16* const own = static_cast<const u16*>(of.rotated) + staged_line(of, in.row).key + offset;
     return {static_cast<const u16*>(of.cache) + cached_line(of, in, 0).key + offset, own - in.position * qkv_width(of),
             end % of.cache_rows - end, staged ? in.position : 0x7fffffff};
 }
@@ -129,11 +123,11 @@ DEVICE Queries queries(const Call& of, const Sequence& in, int kv_head) {
 // Where a row's query begins in `rotated`, and its result in out [rows, H, D].
 DEVICE i64 query_of_row(const Call& of, const Sequence& in, const Queries& all, int row) {
     const int head = all.kv_head * all.group + row % all.group;
-    return (in.start + row / all.group) * qkv_width(of) + static_cast<i64>(head) * of.head_dim;
+    return (in.row + row / all.group) * qkv_width(of) + static_cast<i64>(head) * of.head_dim;
 }
 DEVICE i64 out_of_row(const Call& of, const Sequence& in, const Queries& all, int row) {
     const int head = all.kv_head * all.group + row % all.group;
-    return (in.start + row / all.group) * query_width(of) + static_cast<i64>(head) * of.head_dim;
+    return (in.row + row / all.group) * query_width(of) + static_cast<i64>(head) * of.head_dim;
 }
 // What is seen by any of the rows from `first` on, of which the first exists.
 DEVICE Range seen_by_any(const Call& of, const Sequence& in, const Queries& all, int first, int end) {

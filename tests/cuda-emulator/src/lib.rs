@@ -17,6 +17,7 @@ pub mod probes;
 
 use core::ffi::{CStr, c_void};
 use core::ops::Range;
+use std::collections::BTreeSet;
 use std::ffi::CString;
 use std::sync::{Arc, Mutex};
 
@@ -38,6 +39,7 @@ pub struct Emulator {
     allocations: Arc<Mutex<Allocations>>,
     statistics: Statistics,
     launches: u64,
+    launched: BTreeSet<&'static str>,
 }
 
 impl Emulator {
@@ -45,7 +47,8 @@ impl Emulator {
     pub fn new(options: Options) -> Self {
         let allocations = Arc::default();
         let statistics = Statistics::default();
-        Self { options, fault: CString::default(), allocations, statistics, launches: 0 }
+        let (fault, launched) = (CString::default(), BTreeSet::new());
+        Self { options, fault, allocations, statistics, launches: 0, launched }
     }
 
     /// With a planted fault.
@@ -60,6 +63,11 @@ impl Emulator {
     /// What kernels have done so far.
     pub const fn statistics(&self) -> &Statistics {
         &self.statistics
+    }
+
+    /// The kernels that have been launched.
+    pub const fn launched(&self) -> &BTreeSet<&'static str> {
+        &self.launched
     }
 
     fn allocations(&self) -> std::sync::MutexGuard<'_, Allocations> {
@@ -138,6 +146,7 @@ impl Runtime for Emulator {
         }
         let mut pointers: Vec<*mut c_void> = arguments.iter().map(|of| of.pointer()).collect();
         self.launches += 1;
+        self.launched.insert(kernel.name);
         let options = self.options.of_launch(self.launches);
         let before = self.statistics.static_shared;
         self.statistics.static_shared = 0;
