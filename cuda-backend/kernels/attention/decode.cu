@@ -142,16 +142,17 @@ DEVICE void decode(float* sums, Statistics* statistics, int most_rows, const Cal
     combine_warps<D>(sums, statistics, parts, shared, state, min(ROWS, all.rows - first_row));
 }
 
-#define DECODE(D, BUFFERS)                                                                            \
-    KERNEL(32 * WARPS) decode_##D(float* sums, float* statistics, int most_rows, CALL_PARAMETERS) {   \
-        decode<D, BUFFERS>(sums, reinterpret_cast<Statistics*>(statistics), most_rows, CALL);         \
+// At least RESIDENT blocks of a multiprocessor, so that enough keys are on their way.
+#define DECODE(D, BUFFERS, RESIDENT)                                                                          \
+    KERNEL(32 * WARPS, RESIDENT) decode_##D(float* sums, float* statistics, int most_rows, CALL_PARAMETERS) { \
+        decode<D, BUFFERS>(sums, reinterpret_cast<Statistics*>(statistics), most_rows, CALL);                 \
     }
-DECODE(16, 4)
-DECODE(64, 4)
-DECODE(80, 4)
-DECODE(96, 4)
-DECODE(128, 4)
-DECODE(256, 3)
+DECODE(16, 4, 4)
+DECODE(64, 4, 4)
+DECODE(80, 4, 3)
+DECODE(96, 4, 3)
+DECODE(128, 4, 3)
+DECODE(256, 3, 2)
 
 // Block (row of a key-value head's queries, key-value head, sequence): a thread has four channels.
 KERNEL(128)

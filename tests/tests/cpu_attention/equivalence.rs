@@ -86,7 +86,7 @@ fn large_scores_overflow_nothing() {
     let dims = AttentionDims { scale: 40.0, ..dims((1, 2), 16) };
     let case = Case::new(dims, 300, &[200], 3);
     for isa in Isa::all() {
-        let (found, _) = cpu(case, isa, Stored::F32, &[vec![200]]);
+        let (found, _) = cpu(&case, isa, Stored::F32, &[vec![200]]);
         let (expected, _) = case.reference(&[vec![200]]);
         // Scores of some thousands have an absolute error of 1e-4.
         assert!(relative(&found[0], &expected[0]) < 3e-3, "{isa}");

@@ -112,10 +112,10 @@ fn the_same_backend_can_serve_other_models_and_positions() {
     let cases: Vec<Case> = cases.collect();
     // At the same positions: rotations are kept from call to call.
     let calls = [vec![90, 5]];
-    let mut cpu = longseq_cpu::Cpu::new(Isa::best());
+    let mut kept = longseq_cpu::Cpu::new(Isa::best());
     // Each after each of the others.
     for case in [0, 1, 0, 2, 0, 3, 1, 2, 1, 3, 2, 3, 0].map(|case: usize| &cases[case]) {
-        let found = case.run(&mut cpu, &calls);
-        assert_eq!(bits(&found), bits(&cpu(&case, Isa::best(), Stored::F32, &calls)));
+        let found = case.run(&mut kept, &calls);
+        assert_eq!(bits(&found), bits(&cpu(case, Isa::best(), Stored::F32, &calls)));
     }
 }
