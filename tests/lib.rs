@@ -1,8 +1,14 @@
 //! Shared helpers of the cross-crate tests: fixture paths, goldens, comparisons, flash images.
 
+pub mod attention;
 pub mod flash;
 pub mod golden;
+pub mod loaded;
+pub mod products;
+pub mod recurrence;
+pub mod rows;
 pub mod runner;
+pub mod transfer;
 
 use std::path::{Path, PathBuf};
 

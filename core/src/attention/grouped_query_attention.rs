@@ -10,8 +10,10 @@
 use core::ops::Range;
 
 use super::kv_cache::KvCacheDims;
+use crate::batch::{Sequence, Sequences};
 use crate::error::{ShapeError, enough, same};
 use crate::numeric::{Real, dot::dot, softmax::softmax};
+use crate::state::Region;
 
 /// Extents and constants of one attention layer.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -72,6 +74,46 @@ impl AttentionDims {
         let window = self.window.filter(|&window| self.cuts_prompt && tokens > window)?;
         let first = tokens - window;
         Some(first..first + window.min(position.saturating_add(1)))
+    }
+
+    /// The positions that the token in place `index` of a sequence's call sees.
+    pub fn seen_in_call(&self, sequence: &Sequence, index: usize) -> Range<usize> {
+        let position = sequence.position + index;
+        let cut = match sequence.position {
+            0 => self.seen_in_cut_prompt(position, sequence.rows.len()),
+            _ => None,
+        };
+        cut.unwrap_or_else(|| self.seen(position))
+    }
+
+    /// Checks a call: the extents, that there are as many elements of `qkv`, of the slab that the cache lies in and
+    /// of `out`, and that the cache has a row for every position that a token sees.
+    ///
+    /// # Errors
+    /// The first that does not fit.
+    pub fn check_call(
+        &self,
+        sequences: &Sequences<'_>,
+        (kv, region): (&KvCacheDims, &Region),
+        (qkv, slab, out): (usize, usize, usize),
+    ) -> Result<(), ShapeError> {
+        let operation = "grouped_query_attention";
+        let rows = sequences.rows();
+        self.check()?;
+        enough(operation, "qkv", rows.saturating_mul(self.qkv_width()), qkv)?;
+        enough(operation, "out", rows.saturating_mul(self.query_width()), out)?;
+        same(operation, "cache", kv.elements(), region.elements)?;
+        same(operation, "cache width", self.kv_width(), kv.width)?;
+        enough(operation, "cache rows", 1, kv.rows)?;
+        for sequence in sequences.iter() {
+            enough(operation, "state", region.slot(sequence.slot).end, slab)?;
+            let tokens = sequence.rows.len();
+            enough(operation, "positions", sequence.position, usize::MAX - tokens)?;
+            // No token sees more than the last.
+            let most = self.seen_in_call(&sequence, tokens - 1).len();
+            enough(operation, "cache rows", most, kv.rows)?;
+        }
+        Ok(())
     }
 
     /// Checks that nothing is 0, that Hkv divides H, that r is even and fits.

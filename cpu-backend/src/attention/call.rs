@@ -63,7 +63,7 @@ impl Call<'_> {
 
     /// What the sequence's token `index` of this call sees.
     pub fn seen(&self, sequence: &Sequence, index: usize) -> Range<usize> {
-        seen(self.dims, sequence, index)
+        self.dims.seen_in_call(sequence, index)
     }
 
     /// What some tokens see together. (Of later ones neither the first nor the last key comes earlier.)
@@ -134,16 +134,6 @@ pub fn together(dims: &AttentionDims) -> usize {
     let heads = dims.kv_heads;
     let least = heads.div_ceil((dims.kv_width() / CHANNELS).max(1));
     (least..heads).find(|together| heads.is_multiple_of(*together)).unwrap_or(heads)
-}
-
-/// What the sequence's token `index` of a call sees. The prompt is the call that begins at position 0.
-pub fn seen(dims: &AttentionDims, sequence: &Sequence, index: usize) -> Range<usize> {
-    let position = sequence.position + index;
-    let cut = match sequence.position {
-        0 => dims.seen_in_cut_prompt(position, sequence.rows.len()),
-        _ => None,
-    };
-    cut.unwrap_or_else(|| dims.seen(position))
 }
 
 /// The queries of some tokens of a sequence that one key-value head answers, token by token.

@@ -4,18 +4,11 @@ use longseq_core::{
     attention::{grouped_query_attention::AttentionDims, kv_cache::KvCacheDims},
     backend::GroupedQueryAttention,
     batch::{Sequence, Sequences},
-    error::{enough, same},
     state::StateMut,
 };
 use rayon::prelude::*;
 
-use super::{
-    Scratch,
-    call::{Call, seen},
-    decode::is_few,
-    panels::BlockDims,
-    prefill::prefill,
-};
+use super::{Scratch, call::Call, decode::is_few, panels::BlockDims, prefill::prefill};
 use crate::{Cpu, Result};
 
 /// Elements that a thread rotates or copies at once, at least.
@@ -31,8 +24,8 @@ impl GroupedQueryAttention for Cpu {
         cache: StateMut<'_, [f32]>,
         out: &mut [f32],
     ) -> Result {
-        check(dims, sequences, qkv.len(), kv, &cache, out.len())?;
         let StateMut { buffer, region } = cache;
+        dims.check_call(sequences, (kv, &region), (qkv.len(), buffer.len(), out.len()))?;
         let rows = sequences.rows();
         if rows == 0 {
             return Ok(());
@@ -67,34 +60,6 @@ impl GroupedQueryAttention for Cpu {
         }
         Ok(())
     }
-}
-
-fn check(
-    dims: &AttentionDims,
-    sequences: &Sequences<'_>,
-    qkv: usize,
-    kv: &KvCacheDims,
-    cache: &StateMut<'_, [f32]>,
-    out: usize,
-) -> Result {
-    let operation = "grouped_query_attention";
-    let rows = sequences.rows();
-    dims.check()?;
-    enough(operation, "qkv", rows.saturating_mul(dims.qkv_width()), qkv)?;
-    enough(operation, "out", rows.saturating_mul(dims.query_width()), out)?;
-    same(operation, "cache", kv.elements(), cache.region.elements)?;
-    same(operation, "cache width", dims.kv_width(), kv.width)?;
-    enough(operation, "cache rows", 1, kv.rows)?;
-    for sequence in sequences.iter() {
-        let end = cache.region.slot(sequence.slot).end;
-        enough(operation, "state", end, cache.buffer.len())?;
-        let tokens = sequence.rows.len();
-        enough(operation, "positions", sequence.position, usize::MAX - tokens)?;
-        // No token sees more than the last.
-        let most = seen(dims, &sequence, tokens - 1).len();
-        enough(operation, "cache rows", most, kv.rows)?;
-    }
-    Ok(())
 }
 
 /// Puts the newest keys, rotated, and values of a call into their cache: as many as it has rows.

@@ -3,23 +3,10 @@
 use longseq_core::attention::grouped_query_attention::AttentionDims;
 use longseq_cpu::gemm::Stored;
 use longseq_cpu::isa::Isa;
+use longseq_tests::attention::{Case, dims, relative};
 use proptest::prelude::*;
 
-use super::{Case, dims};
-
-/// Root mean square of the difference, relative to that of the expected values. NaNs are to be in the same places.
-pub fn relative(found: &[f32], expected: &[f64]) -> f64 {
-    assert_eq!(found.len(), expected.len());
-    let (mut difference, mut size) = (0.0, 1e-300);
-    for (&x, &y) in found.iter().zip(expected) {
-        assert_eq!(x.is_nan(), y.is_nan());
-        if !y.is_nan() {
-            difference += (f64::from(x) - y).powi(2);
-            size += y * y;
-        }
-    }
-    (difference / size).sqrt()
-}
+use super::cpu;
 
 /// Compares on all instruction sets: outputs, and what the cache holds and does not. With operands in bf16 the error
 /// is that of rounding them (7.3e-3 at most of 1800 such cases), to which `rounding.rs` holds it more closely.
@@ -28,7 +15,7 @@ fn check(case: &Case, calls: &[Vec<usize>]) {
     for isa in Isa::all() {
         for (stored, bound) in [(Stored::F32, 1e-5), (Stored::Bf16, 1e-2)] {
             let bound = if isa.name() == "avx512bf16" { bound } else { 1e-5 };
-            let (found, found_cache) = case.cpu(isa, stored, calls);
+            let (found, found_cache) = cpu(case, isa, stored, calls);
             for (found, expected) in found.iter().zip(&expected) {
                 let error = relative(found, expected);
                 assert!(error < bound, "{isa} {stored:?} {:?}: {error:e}", case.dims);
@@ -99,7 +86,7 @@ fn large_scores_overflow_nothing() {
     let dims = AttentionDims { scale: 40.0, ..dims((1, 2), 16) };
     let case = Case::new(dims, 300, &[200], 3);
     for isa in Isa::all() {
-        let (found, _) = case.cpu(isa, Stored::F32, &[vec![200]]);
+        let (found, _) = cpu(&case, isa, Stored::F32, &[vec![200]]);
         let (expected, _) = case.reference(&[vec![200]]);
         // Scores of some thousands have an absolute error of 1e-4.
         assert!(relative(&found[0], &expected[0]) < 3e-3, "{isa}");

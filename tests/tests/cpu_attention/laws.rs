@@ -4,9 +4,10 @@ use longseq_core::attention::grouped_query_attention::AttentionDims;
 use longseq_cpu::GRID;
 use longseq_cpu::gemm::Stored;
 use longseq_cpu::isa::Isa;
+use longseq_tests::attention::{Case, bits, dims};
 use proptest::prelude::*;
 
-use super::{Case, bits, dims};
+use super::cpu;
 
 /// Every instruction set and precision.
 fn ways() -> impl Iterator<Item = (Isa, Stored)> {
@@ -31,8 +32,8 @@ proptest! {
         let ends = ends.filter(|end| *end < tokens).chain([tokens]).map(|end| vec![end]);
         let ends: Vec<Vec<usize>> = ends.collect();
         for (isa, stored) in ways() {
-            let whole = case.cpu(isa, stored, &[vec![tokens]]);
-            let pieces = case.cpu(isa, stored, &ends);
+            let whole = cpu(&case, isa, stored, &[vec![tokens]]);
+            let pieces = cpu(&case, isa, stored, &ends);
             prop_assert!(bits(&whole) == bits(&pieces), "{isa} {stored:?}");
         }
     }
@@ -50,10 +51,10 @@ proptest! {
         let first: Vec<usize> =
             tokens.iter().zip(cuts).map(|(&tokens, cut)| cut.index(tokens)).collect();
         for (isa, stored) in ways() {
-            let (together, _) = case.cpu(isa, stored, &[first.clone(), tokens.clone()]);
+            let (together, _) = cpu(&case, isa, stored, &[first.clone(), tokens.clone()]);
             for (slot, rows) in case.qkv.iter().enumerate() {
-                let alone = Case { dims, capacity: 200, qkv: vec![rows.clone()] };
-                let (alone, _) = alone.cpu(isa, stored, &[vec![first[slot]], vec![tokens[slot]]]);
+                let alone = Case { qkv: vec![rows.clone()], ..case.clone() };
+                let (alone, _) = cpu(&alone, isa, stored, &[vec![first[slot]], vec![tokens[slot]]]);
                 prop_assert!(together[slot].iter().map(|x| x.to_bits()).eq(
                     alone[0].iter().map(|x| x.to_bits())
                 ), "{} {:?}", isa, stored);
@@ -68,8 +69,8 @@ fn a_piece_of_one_token_gives_the_same_bits() {
         let dims = AttentionDims { window, ..dims((2, 3), 64) };
         let case = Case::new(dims, 300, &[3 * GRID + 1], 5);
         for (isa, stored) in ways() {
-            let whole = case.cpu(isa, stored, &[vec![3 * GRID + 1]]);
-            let pieces = case.cpu(isa, stored, &[vec![3 * GRID], vec![3 * GRID + 1]]);
+            let whole = cpu(&case, isa, stored, &[vec![3 * GRID + 1]]);
+            let pieces = cpu(&case, isa, stored, &[vec![3 * GRID], vec![3 * GRID + 1]]);
             assert!(bits(&whole) == bits(&pieces), "{isa} {stored:?}");
         }
     }
@@ -80,9 +81,9 @@ fn a_piece_of_one_token_gives_the_same_bits() {
 fn some_tokens_of_a_long_sequence_give_the_same_bits() {
     let case = Case::new(dims((16, 1), 8), 4500, &[4500, 40], 6);
     for stored in [Stored::F32, Stored::Bf16] {
-        let whole = case.cpu(Isa::best(), stored, &[vec![4500, 40]]);
+        let whole = cpu(&case, Isa::best(), stored, &[vec![4500, 40]]);
         let calls = [vec![4440, 1], vec![4460, 20], vec![4500, 40]];
-        assert_eq!(bits(&whole), bits(&case.cpu(Isa::best(), stored, &calls)), "{stored:?}");
+        assert_eq!(bits(&whole), bits(&cpu(&case, Isa::best(), stored, &calls)), "{stored:?}");
     }
 }
 
@@ -93,7 +94,7 @@ fn any_number_of_threads_gives_the_same_bits() {
     for (isa, stored) in ways().filter(|(isa, _)| isa.name() != "portable") {
         let run = |threads| {
             let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
-            pool.install(|| bits(&case.cpu(isa, stored, &calls)))
+            pool.install(|| bits(&cpu(&case, isa, stored, &calls)))
         };
         let one = run(1);
         assert_eq!(one, run(2), "{isa} {stored:?}");
@@ -111,10 +112,10 @@ fn the_same_backend_can_serve_other_models_and_positions() {
     let cases: Vec<Case> = cases.collect();
     // At the same positions: rotations are kept from call to call.
     let calls = [vec![90, 5]];
-    let mut cpu = longseq_cpu::Cpu::new(Isa::best());
+    let mut kept = longseq_cpu::Cpu::new(Isa::best());
     // Each after each of the others.
     for case in [0, 1, 0, 2, 0, 3, 1, 2, 1, 3, 2, 3, 0].map(|case: usize| &cases[case]) {
-        let found = case.run(&mut cpu, &calls);
-        assert_eq!(bits(&found), bits(&case.cpu(Isa::best(), Stored::F32, &calls)));
+        let found = case.run(&mut kept, &calls);
+        assert_eq!(bits(&found), bits(&cpu(case, Isa::best(), Stored::F32, &calls)));
     }
 }

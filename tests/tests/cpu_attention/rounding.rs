@@ -5,9 +5,9 @@ use std::f64::consts::LOG2_E;
 use longseq_core::attention::grouped_query_attention::AttentionDims;
 use longseq_cpu::gemm::Stored;
 use longseq_cpu::isa::Isa;
+use longseq_tests::attention::{Case, dims, relative};
 
-use super::equivalence::relative;
-use super::{Case, dims};
+use super::cpu;
 
 /// Positions whose weights are rounded relative to the same largest score.
 const BLOCK: usize = 128;
@@ -54,7 +54,7 @@ fn only_the_operands_are_rounded() {
             for (seed, tokens) in (0..).zip([1, 2, 31, 128, 129, 300]) {
                 let dims = AttentionDims { rotary: 0, ..dims((1, 3), head_dim) };
                 let case = Case::new(dims, 300, &[tokens], seed);
-                let (found, _) = case.cpu(isa, Stored::Bf16, &[vec![tokens]]);
+                let (found, _) = cpu(&case, isa, Stored::Bf16, &[vec![tokens]]);
                 let error = relative(&found[0], &definition(&case));
                 // Where f32 and f64 lie on two sides of a middle they are rounded to two neighbours.
                 assert!(error < 5e-5, "D {head_dim}, {tokens} tokens: {error:e}");

@@ -7,8 +7,7 @@ use longseq_core::batch::Batch;
 use longseq_core::state::{Region, StateMut};
 use longseq_cpu::Cpu;
 use longseq_cpu::isa::Isa;
-
-use super::dims;
+use longseq_tests::attention::dims;
 
 /// A call of three tokens that fits, before something is changed.
 struct Call {

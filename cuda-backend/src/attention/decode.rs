@@ -1,0 +1,70 @@
+//! Few queries of a sequence, to parts of its keys at once.
+
+use longseq_core::numeric::tensor::Dtype;
+
+use super::call::Call;
+use crate::{
+    Cuda, Result,
+    kernels::{DECODE_COMBINE, DECODE_ROWS, HeadKernels},
+    launch::{Grid, i32_of},
+    runtime::{Address, Argument, Runtime},
+    staging::Work,
+};
+
+/// Positions of a part: PART of kernels/attention/decode.cu.
+const PART: usize = 256;
+
+impl<R: Runtime> Cuda<R> {
+    /// Attends with every token of the sequences that have few.
+    ///
+    /// # Safety
+    /// out has the call's rows; keys that they see and queries are in their places.
+    pub(super) unsafe fn decode(
+        &mut self,
+        call: &Call<'_>,
+        kernels: &HeadKernels,
+        out: Address,
+    ) -> Result<(), R::Error> {
+        let (dims, count) = (call.dims, call.lists.count);
+        let few = || call.sequences.iter().filter(|of| call.is_few(of));
+        let Some(tokens) = few().map(|of| of.rows.len()).max() else { return Ok(()) };
+        let rows = tokens.saturating_mul(call.group());
+        let parts = few().map(|of| {
+            let first = dims.seen_in_call(&of, 0).start / PART;
+            dims.seen_in_call(&of, of.rows.len() - 1).end.div_ceil(PART) - first
+        });
+        let parts = parts.max().unwrap_or(0);
+        // Sums of every row and part, then their two statistics.
+        let all =
+            [dims.kv_heads, rows, parts].iter().fold(count, |all, of| all.saturating_mul(*of));
+        let sums = all.saturating_mul(dims.head_dim);
+        let elements = sums.saturating_add(all.saturating_mul(2));
+        let work = self.work(Work::Other, elements, Dtype::F32)?;
+        let statistics = work + 4 * sums as Address;
+        let rows_of = i32_of(("decode", "rows"), rows)?;
+        let arguments =
+            call.arguments(&[Argument::Address(work), Argument::Address(statistics), rows_of])?;
+        let kernel = &kernels.decode;
+        let grid = Grid {
+            blocks: [parts, dims.kv_heads.saturating_mul(rows.div_ceil(DECODE_ROWS)), count],
+            threads: kernel.threads as usize,
+            dynamic_shared: kernel.dynamic_shared as usize,
+        };
+        // SAFETY: the caller's; there is room for the parts of every row.
+        unsafe { self.launch(kernel, grid, &arguments) }?;
+        let arguments = call.arguments(&[
+            Argument::Address(out),
+            Argument::Address(work),
+            Argument::Address(statistics),
+            i32_of(("decode", "parts"), parts)?,
+            rows_of,
+        ])?;
+        let grid = Grid {
+            blocks: [rows, dims.kv_heads, count],
+            threads: dims.head_dim.div_ceil(4),
+            dynamic_shared: 0,
+        };
+        // SAFETY: the caller's; the parts are those just made.
+        unsafe { self.launch(&DECODE_COMBINE, grid, &arguments) }
+    }
+}
