@@ -1,0 +1,285 @@
+//! Finds the libraries of CUDA, also where the system's loader does not look.
+//!
+//! cudarc asks the loader for `libnvrtc.so.13` and the like, and panics where it has none. The loader knows nothing of
+//! the folders of Python's wheels. But glibc takes a library that is already in memory for one that is asked for by its
+//! own name (`SONAME`): so a file is loaded by its path first, and stays. NVRTC asks for its built-in functions in the same
+//! way, so these are loaded before it.
+
+use std::{
+    env,
+    ffi::OsString,
+    fmt, fs,
+    path::{Path, PathBuf},
+    process::{Command, Stdio},
+    sync::OnceLock,
+};
+
+use cudarc::{cublaslt, driver, nvrtc};
+
+use crate::error::GpuError;
+
+/// The variable that names folders with the libraries; they go before all others.
+pub const VARIABLE: &str = "LONGSEQ_CUDA_LIBRARIES";
+
+/// Major versions of the toolkit whose libraries are used, the newest first.
+const MAJORS: [i32; 2] = [13, 12];
+
+/// Where packages from PyPI put libraries, below `site-packages`: those of CUDA 13, then of CUDA 12.
+const WHEELS: [&str; 3] = ["nvidia/cu13/lib", "nvidia/cuda_nvrtc/lib", "nvidia/cublas/lib"];
+
+/// A library that is looked for when it is needed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Library {
+    /// The driver; there is none but the system's.
+    Driver,
+    /// The compiler.
+    Nvrtc,
+    /// Matrix products.
+    CublasLt,
+}
+
+/// A library that was found and is loaded. Displays as its place and path.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Found {
+    /// Who knew it.
+    pub place: Place,
+    /// Its file, where the system tells.
+    pub path: Option<PathBuf>,
+}
+
+/// Where a library can be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// Where the system's loader looks: `LD_LIBRARY_PATH`, `ldconfig`.
+    Loader,
+    /// A folder that [`VARIABLE`] names.
+    Variable,
+    /// A package of Python, or of conda.
+    Python,
+    /// The toolkit's own folder.
+    Toolkit,
+}
+
+impl Library {
+    /// The package of PyPI that has it, of CUDA 13.
+    pub const fn wheel(self) -> &'static str {
+        match self {
+            Self::Driver => "(none: the driver belongs to the system)",
+            Self::Nvrtc => "nvidia-cuda-nvrtc",
+            Self::CublasLt => "nvidia-cublas",
+        }
+    }
+
+    /// Its file's name, without the version.
+    const fn file(self) -> &'static str {
+        match self {
+            Self::Driver => "libcuda.so",
+            Self::Nvrtc => "libnvrtc.so",
+            Self::CublasLt => "libcublasLt.so",
+        }
+    }
+
+    /// Finds it and loads it, once; then it stays loaded, and its functions can be called.
+    ///
+    /// # Errors
+    /// [`GpuError::NoDriver`], [`GpuError::NoLibrary`].
+    pub fn load(self) -> Result<&'static Found, GpuError> {
+        static FOUND: [OnceLock<Result<Found, GpuError>>; 3] = [const { OnceLock::new() }; 3];
+        FOUND[self as usize].get_or_init(|| self.find()).as_ref().map_err(Clone::clone)
+    }
+
+    fn find(self) -> Result<Found, GpuError> {
+        let (mut folders, mut refused) = (Vec::new(), Vec::new());
+        if self != Self::Driver {
+            folders = named_folders(&|name| env::var_os(name));
+            refused.extend(folders.iter().filter_map(|folder| self.load_from(&folder.path)));
+            if !self.is_present() {
+                let others = other_folders(&|name| env::var_os(name), python_path);
+                refused.extend(others.iter().filter_map(|folder| self.load_from(&folder.path)));
+                folders.extend(others);
+            }
+        }
+        if !self.is_present() {
+            return Err(match self {
+                Self::Driver => GpuError::NoDriver,
+                library => {
+                    let searched = folders.into_iter().map(|folder| folder.path).collect();
+                    GpuError::NoLibrary { library, searched, refused }
+                }
+            });
+        }
+        let path = self.path();
+        let within = path.as_deref().and_then(Path::parent);
+        if let (Self::Nvrtc, Some(folder)) = (self, within) {
+            load_builtins(folder);
+        }
+        let place = folders.iter().find(|folder| Some(&*folder.path) == within);
+        Ok(Found { place: place.map_or(Place::Loader, |folder| folder.place), path })
+    }
+
+    /// Whether cudarc would find it: without it, any other of its functions would panic.
+    fn is_present(self) -> bool {
+        // SAFETY: loading a library runs its initialisers; these are NVIDIA's, and meant to be loaded by programs.
+        unsafe {
+            match self {
+                Self::Driver => driver::sys::is_culib_present(),
+                Self::Nvrtc => nvrtc::sys::is_culib_present(),
+                Self::CublasLt => cublaslt::sys::is_culib_present(),
+            }
+        }
+    }
+
+    /// The file that its functions come from. Only where it is present.
+    fn path(self) -> Option<PathBuf> {
+        // SAFETY: as above. The address of a function is only looked at.
+        let address = unsafe {
+            let (library, function) = match self {
+                Self::Driver => (driver::sys::culib(), "cuDriverGetVersion"),
+                Self::Nvrtc => (nvrtc::sys::culib(), "nvrtcVersion"),
+                Self::CublasLt => (cublaslt::sys::culib(), "cublasLtGetVersion"),
+            };
+            *library.get::<unsafe extern "C" fn()>(function).ok()? as usize
+        };
+        file_at(&fs::read_to_string("/proc/self/maps").ok()?, address)
+    }
+
+    /// Loads it from a folder if it is there; why it could not be, if it is there and could not.
+    fn load_from(self, folder: &Path) -> Option<String> {
+        let majors = majors().map(|major| folder.join(format!("{}.{major}", self.file())));
+        let path = majors.into_iter().find(|path| path.is_file())?;
+        if self == Self::Nvrtc {
+            load_builtins(folder);
+        }
+        keep(&path).err()
+    }
+}
+
+/// Loads the built-in functions of NVRTC from its folder. Where they are missing, it says so when it compiles.
+fn load_builtins(folder: &Path) {
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path());
+    let named = |path: &PathBuf| {
+        let name = path.file_name().map(|name| name.to_string_lossy().into_owned());
+        name.is_some_and(|name| name.starts_with("libnvrtc-builtins.so."))
+    };
+    for path in entries.filter(named) {
+        let _ = keep(&path);
+    }
+}
+
+/// Loads a file for as long as the program runs.
+fn keep(path: &Path) -> Result<(), String> {
+    // SAFETY: as in `Library::is_present`; the file has the name of one of NVIDIA's.
+    let library = unsafe { libloading::Library::new(path) };
+    library.map(std::mem::forget).map_err(|source| source.to_string())
+}
+
+/// Major versions in the order in which they are tried: those that the driver, if there is one, is as new as.
+fn majors() -> [i32; MAJORS.len()] {
+    let driver = super::device::driver_version().map_or(MAJORS[0], |version| version / 1000);
+    let mut majors = MAJORS;
+    majors.sort_by_key(|major| (*major > driver, -major));
+    majors
+}
+
+/// The file that is mapped at an address, in the words of `/proc/self/maps`.
+fn file_at(maps: &str, address: usize) -> Option<PathBuf> {
+    let line = maps.lines().find(|line| {
+        let ends = line.split(' ').next().and_then(|range| range.split_once('-'));
+        let ends = ends.map(|(start, end)| [start, end].map(|x| usize::from_str_radix(x, 16)));
+        matches!(ends, Some([Ok(start), Ok(end)]) if (start..end).contains(&address))
+    })?;
+    // Behind range, rights, offset, device and inode.
+    Some(PathBuf::from(&line[line.find('/')?..]))
+}
+
+/// A folder that is there, by its real path.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Folder {
+    place: Place,
+    path: PathBuf,
+}
+
+impl Folder {
+    fn new(place: Place, path: &Path) -> Option<Self> {
+        let path = path.canonicalize().ok().filter(|path| path.is_dir())?;
+        Some(Self { place, path })
+    }
+}
+
+/// The folders that [`VARIABLE`] names.
+fn named_folders(variable: &impl Fn(&str) -> Option<OsString>) -> Vec<Folder> {
+    let paths = variable(VARIABLE).unwrap_or_default();
+    env::split_paths(&paths).filter_map(|path| Folder::new(Place::Variable, &path)).collect()
+}
+
+/// The folders of Python's packages, of conda and of the toolkit.
+fn other_folders(
+    variable: &impl Fn(&str) -> Option<OsString>,
+    python_path: impl FnOnce() -> Vec<PathBuf>,
+) -> Vec<Folder> {
+    let [environment, conda] =
+        ["VIRTUAL_ENV", "CONDA_PREFIX"].map(|name| variable(name).map(PathBuf::from));
+    let active = environment.iter().chain(&conda).flat_map(|prefix| site_packages(prefix));
+    let wheels = active.chain(python_path()).flat_map(|site| WHEELS.map(|wheel| site.join(wheel)));
+    let python = wheels.chain(conda.iter().map(|prefix| prefix.join("lib")));
+    let python = python.filter_map(|path| Folder::new(Place::Python, &path));
+    let toolkit = Folder::new(Place::Toolkit, "/usr/local/cuda/lib64".as_ref());
+    let mut folders: Vec<Folder> = Vec::new();
+    for folder in python.chain(toolkit) {
+        if !folders.contains(&folder) {
+            folders.push(folder);
+        }
+    }
+    folders
+}
+
+/// The packages of an environment, of whichever Python.
+fn site_packages(prefix: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(prefix.join("lib")).into_iter().flatten().flatten();
+    let pythons =
+        entries.filter(|entry| entry.file_name().to_string_lossy().starts_with("python3"));
+    let mut folders: Vec<_> = pythons.map(|entry| entry.path().join("site-packages")).collect();
+    folders.sort();
+    folders
+}
+
+/// Where the Python of the path looks for packages; nowhere, if there is none.
+fn python_path() -> Vec<PathBuf> {
+    let script = "import sys; print(*sys.path, sep='\\n')";
+    let mut python = Command::new("python3");
+    let python = python.args(["-c", script]).stdin(Stdio::null()).stderr(Stdio::null());
+    let said = python.output().map(|output| output.stdout).unwrap_or_default();
+    let lines = String::from_utf8_lossy(&said).into_owned();
+    // The first is empty: the working folder, in which nothing is looked for.
+    lines.lines().filter(|line| !line.is_empty()).map(PathBuf::from).collect()
+}
+
+impl fmt::Display for Library {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Driver => "the CUDA driver (libcuda.so.1)",
+            Self::Nvrtc => "NVRTC (libnvrtc.so)",
+            Self::CublasLt => "cuBLASLt (libcublasLt.so)",
+        })
+    }
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Loader => "system",
+            Self::Variable => VARIABLE,
+            Self::Python => "Python package",
+            Self::Toolkit => "CUDA toolkit",
+        })
+    }
+}
+
+impl fmt::Display for Found {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.path {
+            Some(path) => write!(f, "{} ({})", path.display(), self.place),
+            None => write!(f, "{}", self.place),
+        }
+    }
+}
