@@ -2,7 +2,7 @@
 
 use std::{fmt, path::PathBuf};
 
-use crate::driver::libraries::Library;
+use crate::driver::libraries::{self, Library};
 
 /// The oldest driver interface that is used: CUDA 12.8, which came with driver 570.
 pub const NEEDED_DRIVER: i32 = 12_080;
@@ -109,45 +109,45 @@ pub enum GpuError {
 impl GpuError {
     /// What a user can do.
     pub fn help(&self) -> String {
-        const CPU: &str = "or compute with --backend cpu";
+        let with_cpu = |first: &str| format!("{first}, or compute with --backend cpu");
+        let install = |library: Library| format!("pip install {}", library.wheel().unwrap_or("it"));
         match self {
-            Self::NoDriver => format!(
-                "install NVIDIA's driver (in a container, start it with the GPUs, as with `--gpus all`), {CPU}"
+            Self::NoDriver => with_cpu(
+                "install NVIDIA's driver (in a container, start it with the GPUs, as with `--gpus all`)",
             ),
-            Self::DriverTooOld { .. } => {
-                format!("install a driver of the series 570 or newer, {CPU}")
-            }
-            Self::Driver { code, .. } if code.contains("STUB_LIBRARY") => format!(
-                "this libcuda.so is the toolkit's, for linking: take its folder off LD_LIBRARY_PATH, {CPU}"
+            Self::DriverTooOld { .. } => with_cpu("install a driver of the series 570 or newer"),
+            Self::Driver { code, .. } if code.contains("STUB_LIBRARY") => with_cpu(
+                "this libcuda is the toolkit's, for linking: take its folder off LD_LIBRARY_PATH",
             ),
-            Self::Driver { .. } => format!("see whether `nvidia-smi` works, {CPU}"),
-            Self::NoDevice => format!(
-                "see whether `nvidia-smi` lists one and CUDA_VISIBLE_DEVICES does not hide it, {CPU}"
+            Self::Driver { .. } => with_cpu("see whether `nvidia-smi` works"),
+            Self::NoDevice => with_cpu(
+                "see whether `nvidia-smi` lists one and CUDA_VISIBLE_DEVICES does not hide it",
             ),
             Self::NoSuchDevice { .. } => "`longseq devices` lists them, from 0".to_owned(),
             Self::DeviceTooOld { .. } => {
-                "compute with --backend cpu, or on an Ampere GPU or a newer one".to_owned()
+                with_cpu("take a GPU of compute capability 8.0 (Ampere) or newer")
             }
-            Self::NoLibrary { library, .. } => format!(
-                "pip install {}, or install the CUDA toolkit, or name its folder in LONGSEQ_CUDA_LIBRARIES, {CPU}",
-                library.wheel()
-            ),
-            Self::NoBuiltins { .. } => format!(
-                "keep libnvrtc-builtins.so beside libnvrtc.so, or pip install {}, {CPU}",
-                Library::Nvrtc.wheel()
-            ),
-            Self::UnknownArchitecture { .. } => format!(
-                "pip install --upgrade {}, or install a newer CUDA toolkit, {CPU}",
-                Library::Nvrtc.wheel()
-            ),
+            Self::NoLibrary { library, .. } => with_cpu(&format!(
+                "{}, or install the CUDA toolkit, or name its folder in {}",
+                install(*library),
+                libraries::VARIABLE
+            )),
+            Self::NoBuiltins { .. } => with_cpu(&format!(
+                "keep libnvrtc-builtins.so beside libnvrtc.so, or {}",
+                install(Library::Nvrtc)
+            )),
+            Self::UnknownArchitecture { .. } => with_cpu(&format!(
+                "{} --upgrade, or install a newer CUDA toolkit",
+                install(Library::Nvrtc)
+            )),
             Self::Compile { .. } | Self::Launch { .. } | Self::Product { .. } => {
                 "please report it; meanwhile compute with --backend cpu".to_owned()
             }
-            Self::Load { .. } => format!(
-                "let NVRTC be of the same major version as the driver or older (`longseq devices` shows both), {CPU}"
-            ),
+            Self::Load { .. } => {
+                with_cpu("let NVRTC be no newer than the driver (`longseq devices` shows both)")
+            }
             Self::OutOfMemory { .. } => {
-                format!("take a smaller --batch, shorter lengths or a smaller model, {CPU}")
+                with_cpu("take a smaller --batch, shorter lengths or a smaller model")
             }
         }
     }

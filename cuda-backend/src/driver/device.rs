@@ -1,6 +1,7 @@
 //! The driver and the GPUs that it sees.
 
 use cudarc::driver::{
+    CudaContext,
     result::{self, DriverError},
     sys::{self, CUdevice_attribute as Attribute, CUresult},
 };
@@ -82,6 +83,17 @@ pub fn devices() -> Result<Vec<Device>, GpuError> {
         Err(_) | Ok(0) => Err(GpuError::NoDevice),
         Ok(count) => (0..count).map(device).collect(),
     }
+}
+
+/// Bytes of a GPU's memory that are free. Opens it for that, which takes some of them.
+///
+/// # Errors
+/// As [`devices`].
+pub fn free_memory(ordinal: usize) -> Result<u64, GpuError> {
+    start()?;
+    let context = CudaContext::new(ordinal).map_err(failed("open a GPU"))?;
+    let (free, _) = context.mem_get_info().map_err(failed("tell how much memory is free"))?;
+    Ok(free as u64)
 }
 
 fn device(ordinal: usize) -> Result<Device, GpuError> {

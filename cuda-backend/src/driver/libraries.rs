@@ -61,12 +61,13 @@ pub enum Place {
 }
 
 impl Library {
-    /// The package of PyPI that has it, of CUDA 13.
-    pub const fn wheel(self) -> &'static str {
+    /// The package of PyPI that has it, for the driver that is there; none has the driver.
+    pub fn wheel(self) -> Option<&'static str> {
+        let old = majors()[0] == 12;
         match self {
-            Self::Driver => "(none: the driver belongs to the system)",
-            Self::Nvrtc => "nvidia-cuda-nvrtc",
-            Self::CublasLt => "nvidia-cublas",
+            Self::Driver => None,
+            Self::Nvrtc => Some(if old { "nvidia-cuda-nvrtc-cu12" } else { "nvidia-cuda-nvrtc" }),
+            Self::CublasLt => Some(if old { "nvidia-cublas-cu12" } else { "nvidia-cublas" }),
         }
     }
 
