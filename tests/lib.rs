@@ -1,7 +1,10 @@
 //! Shared helpers of the cross-crate tests: fixture paths, goldens and comparisons.
 
 pub mod golden;
+pub mod products;
+pub mod rows;
 pub mod runner;
+pub mod transfer;
 
 use std::path::{Path, PathBuf};
 

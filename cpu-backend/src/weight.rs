@@ -12,6 +12,8 @@ use crate::{
     gemm::{Packed, Stored},
 };
 
+pub use longseq_core::numeric::compute::Compute;
+
 pub use form::{Form, Forms};
 pub use pack::{Pack, taps};
 
@@ -68,46 +70,10 @@ impl Weight {
     }
 }
 
-/// In which precision matrices are packed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Compute {
-    /// bf16 where that is exact, else f32.
-    Exact,
-    /// bf16, rounded where that is not exact.
-    Bf16,
-    /// f32.
-    F32,
-}
-
-impl Compute {
-    fn stored(self, tensors: &[&Tensor<'_>]) -> Result<Stored> {
-        Ok(match self {
-            Self::Bf16 => Stored::Bf16,
-            Self::F32 => Stored::F32,
-            Self::Exact => {
-                for tensor in tensors {
-                    if !is_bf16(tensor)? {
-                        return Ok(Stored::F32);
-                    }
-                }
-                Stored::Bf16
-            }
-        })
-    }
-}
-
-/// Whether rounding to bf16 changes no element.
-fn is_bf16(tensor: &Tensor<'_>) -> Result<bool> {
-    if tensor.dtype() == Dtype::Bf16 {
-        return Ok(true);
-    }
-    let mut piece = [0.0_f32; 256];
-    for first in (0..tensor.elements()).step_by(piece.len()) {
-        let piece = &mut piece[..256.min(tensor.elements() - first)];
-        tensor.decode(first, piece)?;
-        if piece.iter().any(|x| x.to_bits() & 0xffff != 0) {
-            return Ok(false);
-        }
-    }
-    Ok(true)
+/// How one matrix made of these tensors is packed.
+fn stored(compute: Compute, tensors: &[&Tensor<'_>]) -> Result<Stored> {
+    Ok(match compute.dtype(tensors)? {
+        Dtype::Bf16 => Stored::Bf16,
+        _ => Stored::F32,
+    })
 }

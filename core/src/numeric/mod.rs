@@ -5,6 +5,7 @@
 //! they are given and stop at the shorter one; the operations of [`crate::backend`] check shapes.
 
 pub mod activation;
+pub mod compute;
 pub mod dot;
 pub mod linear;
 pub mod low_rank;

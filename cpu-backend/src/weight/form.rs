@@ -6,7 +6,7 @@ use longseq_core::{
     numeric::{linear::Linear, tensor::Tensor},
 };
 
-use super::Compute;
+use super::{Compute, stored};
 use crate::{
     CpuError, Result,
     gemm::{Packed, Stored},
@@ -103,7 +103,7 @@ impl<'a> MapWeights<Tensor<'a>> for Forms {
         }
         let rows = |of: &&Tensor<'_>| of.elements().checked_div(inputs).unwrap_or(0);
         let outputs = weights.iter().map(rows).sum();
-        let stored = self.compute.stored(&weights)?;
+        let stored = stored(self.compute, &weights)?;
         let form = match weights[..] {
             [only] if self.table == Some((only.data(), stored)) => {
                 self.rows = 0;
@@ -125,7 +125,7 @@ impl<'a> MapWeights<Tensor<'a>> for Forms {
             let found = weight.shape().len();
             return Err(ShapeError { operation, operand, expected: 2, found }.into());
         };
-        let stored = self.compute.stored(&[weight])?;
+        let stored = stored(self.compute, &[weight])?;
         self.multiply(stored);
         Ok(self.note(&[weight], Form::Matrices { count: blocks, size: (outputs, inputs), stored }))
     }
@@ -139,7 +139,7 @@ impl<'a> MapWeights<Tensor<'a>> for Forms {
         // Rows are read as they are: where bf16 would round them, in f32.
         let stored = match self.compute {
             Compute::F32 => Stored::F32,
-            Compute::Exact | Compute::Bf16 => Compute::Exact.stored(&[weight])?,
+            Compute::Exact | Compute::Bf16 => stored(Compute::Exact, &[weight])?,
         };
         self.table = Some((weight.data(), stored));
         let form = Form::Matrices { count: 1, size: (outputs, inputs), stored };

@@ -12,7 +12,7 @@ use longseq_cpu::{
 };
 use proptest::prelude::*;
 
-use super::bits;
+use longseq_tests::rows::bits;
 
 fn stored(dtype: Dtype, values: &[f32]) -> Vec<u8> {
     values

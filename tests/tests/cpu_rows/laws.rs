@@ -2,8 +2,7 @@
 
 use longseq_cpu::{Cpu, isa::Isa, weight::Compute};
 
-use super::operation::{Operation, run, wide_width};
-use super::{Weights, bits, bytes};
+use longseq_tests::rows::{Operation, Weights, bits, bytes, run, wide_width};
 
 /// Enough rows of an odd width for every operation to be shared out to threads.
 const ROWS: usize = 600;
@@ -32,7 +31,7 @@ fn neither_threads_nor_neighbours_change_a_bit() {
     let stored = bytes(&values(Weights::elements(WIDTH), 3));
     let exact = Weights::new(WIDTH, &stored);
     for compute in [Compute::F32, Compute::Bf16] {
-        let packed = exact.packed(compute);
+        let packed = exact.taken(&mut Cpu::new(Isa::best()), compute);
         for isa in Isa::all() {
             for operation in Operation::all(3) {
                 let whole = |threads| {

@@ -1,124 +1,19 @@
 //! Every operation against `Reference<f64>`.
 
 use longseq_core::numeric::activation::Activation;
-use longseq_core::reference::Reference;
-use longseq_cpu::{Cpu, isa::Isa, weight::Compute};
+use longseq_core::numeric::compute::Compute;
+use longseq_cpu::{Cpu, isa::Isa};
+use longseq_tests::rows::{Operation, Weights, bytes, case, run};
 use proptest::prelude::*;
-
-use super::operation::{Operation, run, wide_width};
-use super::{RANK, Weights, bytes, widen};
-
-#[derive(Clone, Debug)]
-struct Case {
-    width: usize,
-    groups: usize,
-    x: Vec<f32>,
-    wide: Vec<f32>,
-    weights: Vec<f32>,
-}
-
-fn case() -> impl Strategy<Value = Case> {
-    let extents = prop::sample::select(vec![
-        (1, 1),
-        (2, 1),
-        (7, 7),
-        (32, 4),
-        (63, 7),
-        (64, 1),
-        (129, 3),
-        (256, 2),
-    ]);
-    let rows = prop::sample::select(vec![1, 2, 7, 13, 63]);
-    (extents, rows).prop_flat_map(|((width, groups), rows)| {
-        // Mostly moderate, a few outliers.
-        let value = || prop_oneof![19 => -3.0..3.0_f32, 1 => -300.0..300.0_f32];
-        let values = |n| prop::collection::vec(value(), n);
-        let weights = prop::collection::vec(-2.0..2.0_f32, Weights::elements(width));
-        (values(rows * width), values(rows * wide_width(width)), weights).prop_map(
-            move |(x, wide, mut weights)| {
-                // x W₁ is to be where tanh bends, though x has outliers.
-                let down = 2 * width..(2 + RANK) * width;
-                weights[down].iter_mut().for_each(|w| *w *= 3e-3);
-                Case { width, groups, x, wide, weights }
-            },
-        )
-    })
-}
-
-fn rms(values: impl ExactSizeIterator<Item = f64>) -> f64 {
-    let count = values.len().max(1) as f64;
-    (values.map(|x| x * x).sum::<f64>() / count).sqrt()
-}
-
-impl Case {
-    /// How many times as large as its deviation from the mean a group of x is, in the worst case: so much of the
-    /// digits centring loses, whoever does it.
-    fn cancellation(&self, groups: usize) -> f64 {
-        let size = self.width / groups;
-        let worst = widen(&self.x)
-            .chunks(size)
-            .map(|group| {
-                let mean = group.iter().sum::<f64>() / size as f64;
-                let deviation = rms(group.iter().map(|x| x - mean)).max(1e-5_f64.sqrt());
-                rms(group.iter().copied()) / deviation
-            })
-            .fold(1.0, f64::max);
-        // One value is its mean, exactly.
-        if size == 1 { 1.0 } else { worst }
-    }
-
-    /// The relative error allowed in f32, and what it is relative to beside the result.
-    fn bound(&self, operation: Operation) -> (f64, f64) {
-        match operation {
-            Operation::LayerNorm => (1e-5 * self.cancellation(1), 0.0),
-            Operation::GatedGroupNorm { groups } => (1e-5 * self.cancellation(groups), 0.0),
-            Operation::Gate { accumulate: true, .. } => (1e-5, rms(widen(&self.x).into_iter())),
-            Operation::LowRank => (1e-5, rms(self.unsigned().expected(operation).into_iter())),
-            _ => (1e-5, 0.0),
-        }
-    }
-
-    /// The case with the magnitudes of its values.
-    fn unsigned(&self) -> Self {
-        let absolute = |values: &[f32]| values.iter().map(|x| x.abs()).collect();
-        let Self { width, groups, .. } = *self;
-        let [x, wide, weights] = [&self.x, &self.wide, &self.weights].map(|of| absolute(of));
-        Self { width, groups, x, wide, weights }
-    }
-
-    /// The exact result.
-    fn expected(&self, operation: Operation) -> Vec<f64> {
-        let stored = bytes(&self.weights);
-        let mut work = vec![f64::NAN; 2 * self.width + 2 * RANK];
-        let (x, wide) = (widen(&self.x), widen(&self.wide));
-        let weights = Weights::new(self.width, &stored);
-        run(&mut Reference::new(&mut work), operation, &weights, (&x, &wide))
-    }
-
-    fn check(&self, isa: Isa, operation: Operation, compute: Compute) -> Result<(), TestCaseError> {
-        let expected = self.expected(operation);
-        let stored = bytes(&self.weights);
-        let packed = Weights::new(self.width, &stored).packed(compute);
-        let found = run(&mut Cpu::new(isa), operation, &packed, (&self.x, &self.wide));
-        prop_assert_eq!(found.len(), expected.len());
-        let error = rms(found.iter().zip(&expected).map(|(&a, b)| f64::from(a) - b));
-        let (bound, beside) = self.bound(operation);
-        let bound = if compute == Compute::Bf16 { 5e-3 } else { bound };
-        // Near the end of f32 digits are lost.
-        let size = rms(expected.iter().copied()).max(beside).max(1e-20);
-        prop_assert!(error <= bound * size, "{operation:?} on {isa}: {:e}", error / size);
-        Ok(())
-    }
-}
 
 proptest! {
     #[test]
     fn operations_are_near_the_reference(case in case()) {
         for isa in Isa::all() {
             for operation in Operation::all(case.groups) {
-                case.check(isa, operation, Compute::F32)?;
+                case.check((&isa, &mut Cpu::new(isa)), operation, Compute::F32)?;
             }
-            case.check(isa, Operation::LowRank, Compute::Bf16)?;
+            case.check((&isa, &mut Cpu::new(isa)), Operation::LowRank, Compute::Bf16)?;
         }
     }
 }
@@ -127,7 +22,7 @@ proptest! {
 fn what_is_no_number_stays_none() {
     let stored = bytes(&[1.0; 12]);
     let exact = Weights::new(1, &stored);
-    let packed = exact.packed(Compute::F32);
+    let packed = exact.taken(&mut Cpu::new(Isa::best()), Compute::F32);
     let wide = [0.0, f32::NAN, 0.0, f32::NAN, 0.0, 0.0];
     for isa in Isa::all() {
         for operation in Operation::all(1) {
@@ -144,7 +39,7 @@ fn what_is_no_number_stays_none() {
 #[test]
 fn gates_close_where_f32_ends() {
     let stored = bytes(&[1.0; 12]);
-    let packed = Weights::new(1, &stored).packed(Compute::F32);
+    let packed = Weights::new(1, &stored).taken(&mut Cpu::new(Isa::best()), Compute::F32);
     for isa in Isa::all() {
         for activation in [Activation::Silu, Activation::GeluTanh, Activation::Sigmoid] {
             for gate in [-1e30, -200.0] {

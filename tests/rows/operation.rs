@@ -1,5 +1,7 @@
 //! Every operation on rows of activations, to be run by any backend.
 
+use std::borrow::{Borrow, BorrowMut};
+
 use longseq_core::backend::{
     Columns, GatedGroupNorm, GatedLinearUnit, GatedRmsNorm, LayerNorm, LowRankMap, RmsNorm,
     SoftCap, SquaredRelu,
@@ -10,10 +12,13 @@ use longseq_core::numeric::low_rank::LowRankDims;
 use longseq_core::numeric::norm::{GatedNormDims, NormDims};
 
 use super::{RANK, Weights};
+use crate::transfer::Transfer;
 
 const EPSILON: f64 = 1e-5;
 
+/// One of them.
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[allow(missing_docs, reason = "named as the operations and their parameters")]
 pub enum Operation {
     RmsNorm { one_plus: bool },
     LayerNorm,
@@ -54,14 +59,15 @@ pub const fn wide_width(width: usize) -> usize {
 
 /// What the operation makes of `x` \[rows, width\] and `wide` \[rows, [`wide_width`]\]. Buffers for outputs hold NaN and
 /// are longer than needed.
-pub fn run<R: Real, B>(
+pub fn run<B>(
     backend: &mut B,
     operation: Operation,
     weights: &Weights<B::Weight>,
-    (x, wide): (&[R], &[R]),
-) -> Vec<R>
+    (x, wide): (&[B::Scalar], &[B::Scalar]),
+) -> Vec<B::Scalar>
 where
-    B: RmsNorm<Buffer = [R]>
+    B: Transfer
+        + RmsNorm
         + LayerNorm
         + GatedRmsNorm
         + GatedGroupNorm
@@ -69,63 +75,59 @@ where
         + SquaredRelu
         + SoftCap
         + LowRankMap,
-    B::Error: std::fmt::Debug,
 {
     let Weights { width, weight, bias, low_rank } = weights;
     let (width, stride) = (*width, wide_width(*width));
     let rows = x.len() / width;
+    let nan = B::Scalar::from_f64(f64::NAN);
+    // In place where that is how it works, with something behind that is not the operation's.
+    let before = match operation {
+        Operation::RmsNorm { .. } | Operation::LayerNorm => vec![nan; x.len()],
+        Operation::Gate { accumulate: false, .. } => vec![nan; x.len()],
+        Operation::SquaredRelu => wide.to_vec(),
+        Operation::LowRank => vec![nan; rows * stride],
+        _ => x.to_vec(),
+    };
+    let mut held = backend.put(&[&before[..], &[nan; 3]].concat());
+    let (x, wide) = (backend.put(x), backend.put(wide));
+    let (out, x, wide) = (held.borrow_mut(), x.borrow(), wide.borrow());
     let (up, gate) = (Columns::from(wide, stride, 1), Columns::from(wide, stride, width + 2));
     let norm = NormDims { rows, width, epsilon: EPSILON };
     let gated = |groups| GatedNormDims { rows, width, groups, epsilon: EPSILON };
-    let nan = R::from_f64(f64::NAN);
-    // In place, with something behind that is not the operation's.
-    let mut out = [x, &[nan; 3]].concat();
     match operation {
-        Operation::RmsNorm { one_plus } => {
-            out.fill(nan);
-            backend.rms_norm(&norm, x, weight, one_plus, &mut out)
-        }
-        Operation::LayerNorm => {
-            out.fill(nan);
-            backend.layer_norm(&norm, x, weight, bias, &mut out)
-        }
+        Operation::RmsNorm { one_plus } => backend.rms_norm(&norm, x, weight, one_plus, out),
+        Operation::LayerNorm => backend.layer_norm(&norm, x, weight, bias, out),
         Operation::GatedRmsNorm { groups } => {
-            backend.gated_rms_norm(&gated(groups), &mut out, gate, weight)
+            backend.gated_rms_norm(&gated(groups), out, gate, weight)
         }
         Operation::GatedGroupNorm { groups } => {
-            backend.gated_group_norm(&gated(groups), &mut out, gate, weight, bias)
+            backend.gated_group_norm(&gated(groups), out, gate, weight, bias)
         }
         Operation::Gate { activation, accumulate } => {
-            if !accumulate {
-                out.fill(nan);
-            }
             let dims = GluDims { rows, width, activation, accumulate };
-            backend.gated_linear_unit(&dims, up, gate, &mut out)
+            backend.gated_linear_unit(&dims, up, gate, out)
         }
-        Operation::SquaredRelu => {
-            out = [wide, &[nan; 3]].concat();
-            backend.squared_relu(rows, width, Columns::from(&mut out[..], stride, 1))
-        }
-        Operation::SoftCap => backend.soft_cap(rows * width, 30.0, &mut out),
+        Operation::SquaredRelu => backend.squared_relu(rows, width, Columns::from(out, stride, 1)),
+        Operation::SoftCap => backend.soft_cap(rows * width, 30.0, out),
         Operation::LowRank => {
             // Only some columns of the output are the operation's.
-            out = vec![nan; rows * stride + 3];
             let dims = LowRankDims { rows, inputs: width, rank: RANK, outputs: width };
-            let columns = Columns::from(&mut out[..], stride, 2);
-            let result = backend.low_rank(&dims, up, low_rank, columns);
-            for row in out[..rows * stride].chunks_mut(stride) {
-                let (before, rest) = row.split_at_mut(2);
-                let (_, after) = rest.split_at_mut(width);
-                for x in before.iter_mut().chain(after) {
-                    assert!(x.is_nan(), "a column of others was written to");
-                    *x = R::ZERO;
-                }
-            }
-            result
+            backend.low_rank(&dims, up, low_rank, Columns::from(out, stride, 2))
         }
     }
     .unwrap();
+    let mut out = backend.get(&held);
     let tail = out.split_off(out.len() - 3);
     assert!(tail.iter().all(|x| x.is_nan()), "{operation:?} wrote beyond its rows");
+    if operation == Operation::LowRank {
+        for row in out.chunks_mut(stride) {
+            let (before, rest) = row.split_at_mut(2);
+            let (_, after) = rest.split_at_mut(width);
+            for x in before.iter_mut().chain(after) {
+                assert!(x.is_nan(), "a column of others was written to");
+                *x = B::Scalar::ZERO;
+            }
+        }
+    }
     out
 }

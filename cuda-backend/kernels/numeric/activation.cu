@@ -1,0 +1,85 @@
+// Pointwise functions of some columns of every row, f32. Memory bound: every element is read and written once.
+//
+// gated_linear_unit, squared_relu, soft_cap:
+//   _ref  one thread an element;
+//   fast  one thread four neighbouring elements.
+#include "device.cuh"
+
+// As longseq-core's Activation.
+enum : int { IDENTITY, SILU, GELU_TANH, SIGMOID };
+
+DEVICE float activation(int which, float x) {
+    switch (which) {
+        case SILU: return silu(x);
+        // ½ (1 + tanh u) is σ(2 u), which loses no digits where tanh u is near −1. 2 √(2/π) = 1.59577.
+        case GELU_TANH: return x * sigmoid(1.5957691216057308f * (x + 0.044715f * x * x * x));
+        case SIGMOID: return sigmoid(x);
+        default: return x;
+    }
+}
+
+// out [rows, width] ← up · f(gate), or out + that; row r begins at up + r · up_stride and gate + r · gate_stride.
+KERNEL(256)
+gated_linear_unit_ref(const float* up, i64 up_stride, const float* gate, i64 gate_stride, float* out, int rows,
+                      int width, int which, int accumulate) {
+    const i64 i = static_cast<i64>(BLOCK.x) * THREADS + THREAD;
+    if (i >= static_cast<i64>(rows) * width) return;
+    const i64 row = i / width, column = i % width;
+    const float product = up[row * up_stride + column] * activation(which, gate[row * gate_stride + column]);
+    out[i] = accumulate ? out[i] + product : product;
+}
+
+KERNEL(256)
+gated_linear_unit(const float* up, i64 up_stride, const float* gate, i64 gate_stride, float* out, int rows,
+                  int width, int which, int accumulate) {
+    const i64 fours = (width + 3) / 4, at = static_cast<i64>(BLOCK.x) * THREADS + THREAD;
+    const i64 row = at / fours, i = at % fours * 4;
+    if (row >= rows) return;
+    const Four a = load_four(up + row * up_stride + i, width - i);
+    const Four b = load_four(gate + row * gate_stride + i, width - i);
+    float* const y = out + row * width + i;
+    Four sum = {};
+    if (accumulate) sum = load_four(y, width - i);
+#pragma unroll
+    for (int j = 0; j < 4; j++) sum.at[j] += a.at[j] * activation(which, b.at[j]);
+    store_four(y, sum, width - i);
+}
+
+DEVICE float squared_relu_of(float x) {
+    const float positive = x > 0.0f ? x : 0.0f;
+    return positive * positive;
+}
+
+// In place; row r begins at x + r · stride.
+KERNEL(256) squared_relu_ref(float* x, i64 stride, int rows, int width) {
+    const i64 i = static_cast<i64>(BLOCK.x) * THREADS + THREAD;
+    if (i >= static_cast<i64>(rows) * width) return;
+    float* const at = x + i / width * stride + i % width;
+    *at = squared_relu_of(*at);
+}
+
+KERNEL(256) squared_relu(float* x, i64 stride, int rows, int width) {
+    const i64 fours = (width + 3) / 4, at = static_cast<i64>(BLOCK.x) * THREADS + THREAD;
+    const i64 row = at / fours, i = at % fours * 4;
+    if (row >= rows) return;
+    float* const own = x + row * stride + i;
+    Four four = load_four(own, width - i);
+#pragma unroll
+    for (int j = 0; j < 4; j++) four.at[j] = squared_relu_of(four.at[j]);
+    store_four(own, four, width - i);
+}
+
+// In place: cap · tanh(x / cap).
+KERNEL(256) soft_cap_ref(float* x, i64 elements, float cap) {
+    const i64 i = static_cast<i64>(BLOCK.x) * THREADS + THREAD;
+    if (i < elements) x[i] = cap * tanhf(x[i] / cap);
+}
+
+KERNEL(256) soft_cap(float* x, i64 elements, float cap) {
+    const i64 i = (static_cast<i64>(BLOCK.x) * THREADS + THREAD) * 4;
+    if (i >= elements) return;
+    Four four = load_four(x + i, elements - i);
+#pragma unroll
+    for (int j = 0; j < 4; j++) four.at[j] = cap * tanhf(four.at[j] / cap);
+    store_four(x + i, four, elements - i);
+}

@@ -1,0 +1,96 @@
+//! Pointwise functions of every row.
+
+use longseq_core::{
+    backend::{Columns, Elements, GatedLinearUnit, SoftCap, SquaredRelu},
+    error::enough,
+    numeric::activation::{Activation, GluDims},
+};
+
+use super::{columns, columns_mut};
+use crate::{
+    Cuda, Result,
+    buffer::Buffer,
+    kernels::{GATED_LINEAR_UNIT, SOFT_CAP, SQUARED_RELU},
+    launch::{Grid, i32_of, i64_of},
+    runtime::{Argument, Runtime},
+};
+
+impl<R: Runtime> GatedLinearUnit for Cuda<R> {
+    fn gated_linear_unit(
+        &mut self,
+        dims: &GluDims,
+        up: Columns<&Buffer<R::Memory>>,
+        gate: Columns<&Buffer<R::Memory>>,
+        out: &mut Buffer<R::Memory>,
+    ) -> Result<(), R::Error> {
+        let GluDims { rows, width, activation, accumulate } = *dims;
+        let operation = "gated_linear_unit";
+        enough(operation, "width", 1, width)?;
+        let elements = rows.saturating_mul(width);
+        enough(operation, "out", elements, out.elements())?;
+        let (up, up_stride) = columns((operation, "up"), &up, (rows, width))?;
+        let (gate, gate_stride) = columns((operation, "gate"), &gate, (rows, width))?;
+        // The enumeration in activation.cu.
+        let which = match activation {
+            Activation::Identity => 0,
+            Activation::Silu => 1,
+            Activation::GeluTanh => 2,
+            Activation::Sigmoid => 3,
+        };
+        let arguments = [
+            Argument::Address(up),
+            up_stride,
+            Argument::Address(gate),
+            gate_stride,
+            Argument::Address(out.f32((operation, "out"))?),
+            i32_of((operation, "rows"), rows)?,
+            i32_of((operation, "width"), width)?,
+            Argument::I32(which),
+            Argument::I32(accumulate.into()),
+        ];
+        let (plain, fast) = (Grid::threads(elements), Grid::fours(rows, width));
+        // SAFETY: all three have `rows` rows of `width`, as checked.
+        unsafe { self.launch_version(&GATED_LINEAR_UNIT, plain, fast, &arguments) }
+    }
+}
+
+impl<R: Runtime> SquaredRelu for Cuda<R> {
+    fn squared_relu(
+        &mut self,
+        rows: usize,
+        width: usize,
+        x: Columns<&mut Buffer<R::Memory>>,
+    ) -> Result<(), R::Error> {
+        let operation = "squared_relu";
+        let (x, stride) = columns_mut((operation, "x"), &x, (rows, width))?;
+        if width == 0 {
+            return Ok(());
+        }
+        let arguments = [
+            Argument::Address(x),
+            stride,
+            i32_of((operation, "rows"), rows)?,
+            i32_of((operation, "width"), width)?,
+        ];
+        let (plain, fast) = (Grid::threads(rows.saturating_mul(width)), Grid::fours(rows, width));
+        // SAFETY: x has such columns, as checked.
+        unsafe { self.launch_version(&SQUARED_RELU, plain, fast, &arguments) }
+    }
+}
+
+impl<R: Runtime> SoftCap for Cuda<R> {
+    fn soft_cap(
+        &mut self,
+        elements: usize,
+        cap: f64,
+        x: &mut Buffer<R::Memory>,
+    ) -> Result<(), R::Error> {
+        let operation = "soft_cap";
+        enough(operation, "x", elements, x.elements())?;
+        let x = x.f32((operation, "x"))?;
+        let arguments = [Argument::Address(x), i64_of(elements), Argument::F32(cap as f32)];
+        let (plain, fast) = (Grid::threads(elements), Grid::fours(1, elements));
+        // SAFETY: x has so many elements.
+        unsafe { self.launch_version(&SOFT_CAP, plain, fast, &arguments) }
+    }
+}

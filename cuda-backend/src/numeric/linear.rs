@@ -1,0 +1,137 @@
+//! y = x Wᵀ (+ b).
+
+use longseq_core::{
+    backend::{Columns, LinearMap},
+    error::{enough, same},
+    numeric::{
+        linear::{Linear, LinearDims},
+        tensor::Dtype,
+    },
+};
+
+use super::{columns, columns_mut};
+use crate::{
+    Cuda, CudaError, Result,
+    buffer::Buffer,
+    kernels::{LINEAR_BIAS, LINEAR_INPUT},
+    launch::{Grid, i32_of, i64_of},
+    runtime::{Address, Argument, Gemm, Matrix, Runtime},
+    staging::Work,
+    weight::{Matrices, Weight},
+};
+
+impl<R: Runtime> LinearMap for Cuda<R> {
+    fn linear(
+        &mut self,
+        dims: &LinearDims,
+        x: Columns<&Buffer<R::Memory>>,
+        map: &Linear<Weight<R::Memory>>,
+        out: Columns<&mut Buffer<R::Memory>>,
+    ) -> Result<(), R::Error> {
+        let LinearDims { rows, inputs, outputs, mut accumulate } = *dims;
+        let operation = "linear";
+        let weight = map.weight.matrix(operation)?;
+        let bias = map.bias.as_ref().map(|bias| bias.values(operation)).transpose()?;
+        enough(operation, "inputs", 1, inputs)?;
+        same(operation, "inputs", weight.inputs, inputs)?;
+        same(operation, "outputs", weight.outputs, outputs)?;
+        bias.map_or(Ok(()), |(_, biases)| same(operation, "bias", outputs, biases))?;
+        let (x, x_stride) = (columns((operation, "x"), &x, (rows, inputs))?.0, x.stride);
+        let (out, out_stride) =
+            (columns_mut((operation, "out"), &out, (rows, outputs))?.0, out.stride);
+        if let Some((bias, _)) = bias {
+            // SAFETY: the bias has `outputs` elements, and so have the columns of `rows` rows of out.
+            unsafe { self.bias(bias, (out, out_stride), (rows, outputs), accumulate) }?;
+            accumulate = true;
+        }
+        // SAFETY: x and out have such columns, as checked.
+        unsafe { self.product((x, x_stride), weight, (out, out_stride), (rows, accumulate)) }
+    }
+}
+
+impl<R: Runtime> Cuda<R> {
+    /// out = b, or out + b, in `rows` rows of `outputs`.
+    ///
+    /// # Safety
+    /// b has so many elements, and so has every row of out; both are f32.
+    pub(crate) unsafe fn bias(
+        &mut self,
+        bias: Address,
+        (out, stride): (Address, usize),
+        (rows, outputs): (usize, usize),
+        accumulate: bool,
+    ) -> Result<(), R::Error> {
+        let arguments = [
+            Argument::Address(bias),
+            Argument::Address(out),
+            i64_of(stride),
+            i32_of(("linear", "rows"), rows)?,
+            i32_of(("linear", "outputs"), outputs)?,
+            Argument::I32(accumulate.into()),
+        ];
+        let plain = Grid::threads(rows.saturating_mul(outputs));
+        // SAFETY: the caller's.
+        unsafe { self.launch_version(&LINEAR_BIAS, plain, Grid::fours(rows, outputs), &arguments) }
+    }
+
+    /// out = x Wᵀ, or out + x Wᵀ, for `rows` rows at `stride`s.
+    ///
+    /// # Safety
+    /// x, f32, has so many rows of the weight's inputs, out of its outputs.
+    pub(crate) unsafe fn product(
+        &mut self,
+        (x, x_stride): (Address, usize),
+        weight: &Matrices<R::Memory>,
+        (out, out_stride): (Address, usize),
+        (rows, accumulate): (usize, bool),
+    ) -> Result<(), R::Error> {
+        let &Matrices { outputs, inputs, ref elements, .. } = weight;
+        if rows == 0 || outputs == 0 {
+            return Ok(());
+        }
+        let dtype = elements.dtype();
+        let (x, x_stride) = match dtype {
+            Dtype::F32 => (x, x_stride),
+            // SAFETY: x is as the caller says.
+            _ => (unsafe { self.factor((x, x_stride), (rows, inputs)) }?, inputs),
+        };
+        let matrix = |address, row_stride| Matrix { address, row_stride, batch_stride: 0 };
+        let gemm = Gemm {
+            batch: 1,
+            rows,
+            inputs,
+            outputs,
+            dtype,
+            x: matrix(x, x_stride),
+            weight: matrix(elements.address(), inputs),
+            out: matrix(out, out_stride),
+            accumulate,
+        };
+        // SAFETY: x and out are as the caller says, or x is the factor just made; the weight has its size.
+        unsafe { self.runtime.gemm(&gemm) }.map_err(CudaError::Runtime)
+    }
+
+    /// x in bf16, its rows one after the other, in working memory.
+    ///
+    /// # Safety
+    /// x, f32, has `rows` rows of `width` elements.
+    pub(crate) unsafe fn factor(
+        &mut self,
+        (x, stride): (Address, usize),
+        (rows, width): (usize, usize),
+    ) -> Result<Address, R::Error> {
+        let elements = rows.saturating_mul(width);
+        let factor = self.work(Work::Factor, elements, Dtype::Bf16)?;
+        let arguments = [
+            Argument::Address(x),
+            i64_of(stride),
+            Argument::Address(factor),
+            i32_of(("linear", "rows"), rows)?,
+            i32_of(("linear", "inputs"), width)?,
+        ];
+        let (plain, fast) = (Grid::threads(elements), Grid::fours(rows, width));
+        // SAFETY: x is as the caller says, and the factor has room for as many elements.
+        unsafe { self.launch_version(&LINEAR_INPUT, plain, fast, &arguments) }?;
+        Ok(factor)
+    }
+}

@@ -1,0 +1,145 @@
+//! What operations work in, and the small lists that they read: tokens, rows, sequences.
+
+use longseq_core::{
+    backend::Elements, batch::Sequences, error::ShapeError, numeric::tensor::Dtype,
+};
+
+use crate::{
+    Cuda, CudaError, Result,
+    buffer::Buffer,
+    runtime::{Address, Memory, Runtime},
+};
+
+/// Kept from call to call; it grows where it is short.
+#[derive(Debug)]
+pub(crate) struct Staging<M> {
+    tokens: List<M>,
+    rows: List<M>,
+    sequences: List<M>,
+    work: [Option<Buffer<M>>; 3],
+}
+
+impl<M> Default for Staging<M> {
+    fn default() -> Self {
+        let list = || List { memory: None, content: Vec::new() };
+        Self { tokens: list(), rows: list(), sequences: list(), work: [const { None }; 3] }
+    }
+}
+
+/// A list on the device, and what it holds there: the sequences of a forward pass are uploaded once for all layers.
+#[derive(Debug)]
+struct List<M> {
+    memory: Option<M>,
+    content: Vec<u8>,
+}
+
+impl<M: Memory> List<M> {
+    fn put<R: Runtime<Memory = M>>(
+        &mut self,
+        runtime: &mut R,
+        values: impl Iterator<Item = u32>,
+    ) -> Result<Address, R::Error> {
+        let content: Vec<u8> = values.flat_map(u32::to_ne_bytes).collect();
+        let fits = |memory: &M| memory.bytes() >= content.len();
+        let memory = match self.memory.take().filter(fits) {
+            Some(memory) => memory,
+            None => {
+                self.content.clear();
+                let bytes = content.len().next_power_of_two().max(1024);
+                runtime.allocate(bytes).map_err(CudaError::Runtime)?
+            }
+        };
+        let address = memory.address();
+        if self.content != content {
+            self.content.clear();
+            runtime.upload(&content, &memory, 0).map_err(CudaError::Runtime)?;
+            self.content = content;
+        }
+        self.memory = Some(memory);
+        Ok(address)
+    }
+}
+
+/// The sequences of a batch on the device: three lists of `int`.
+#[derive(Clone, Copy, Debug)]
+#[allow(dead_code, reason = "what operations with state will read")]
+pub(crate) struct SequenceLists {
+    /// How many sequences.
+    pub(crate) count: usize,
+    /// Tokens of the longest.
+    pub(crate) longest: usize,
+    /// Where each begins among the rows, and the end of the last: \[count + 1\].
+    pub(crate) starts: Address,
+    /// The slot of each, \[count\].
+    pub(crate) slots: Address,
+    /// How many tokens each slot held before, \[count\].
+    pub(crate) positions: Address,
+}
+
+/// What working memory is for: one operation may use all of them at once.
+#[derive(Clone, Copy, Debug)]
+#[allow(dead_code, reason = "what operations with state will use")]
+pub(crate) enum Work {
+    /// The left side of a product, in the weight's dtype.
+    Factor,
+    /// What the first of two products leaves for the second, or a scan's parts.
+    Between,
+    /// Anything else.
+    Other,
+}
+
+impl<R: Runtime> Cuda<R> {
+    /// Uploads token ids.
+    pub(crate) fn stage_tokens(&mut self, tokens: &[u32]) -> Result<Address, R::Error> {
+        self.staging.tokens.put(&mut self.runtime, tokens.iter().copied())
+    }
+
+    /// Uploads numbers of rows, which are below 2³².
+    pub(crate) fn stage_rows(&mut self, rows: &[usize]) -> Result<Address, R::Error> {
+        self.staging.rows.put(&mut self.runtime, rows.iter().map(|&row| row as u32))
+    }
+
+    /// Uploads the sequences of a batch.
+    #[allow(dead_code, reason = "what operations with state will call")]
+    pub(crate) fn stage_sequences(
+        &mut self,
+        sequences: &Sequences<'_>,
+    ) -> Result<SequenceLists, R::Error> {
+        let all: Vec<_> = sequences.iter().collect();
+        let count = all.len();
+        let starts = core::iter::once(0).chain(all.iter().map(|of| of.rows.end));
+        let slots = all.iter().map(|of| of.slot);
+        let positions = all.iter().map(|of| of.position);
+        let values: Vec<usize> = starts.chain(slots).chain(positions).collect();
+        // A position grows by the sequence's length, and both together are an `int` on the device.
+        let ends = all.iter().map(|of| of.position.saturating_add(of.rows.len()));
+        if let Some(found) = values.iter().copied().chain(ends).find(|&x| x > i32::MAX as usize) {
+            let (operation, operand, expected) = ("sequences", "positions", i32::MAX as usize);
+            return Err(ShapeError { operation, operand, expected, found }.into());
+        }
+        let values = values.into_iter().map(|value| value as u32);
+        let starts = self.staging.sequences.put(&mut self.runtime, values)?;
+        let slots = starts + 4 * (count as u64 + 1);
+        let longest = all.iter().map(|of| of.rows.len()).max().unwrap_or(0);
+        let positions = slots + 4 * count as u64;
+        Ok(SequenceLists { count, longest, starts, slots, positions })
+    }
+
+    /// Working memory of so many elements; what it holds does not matter.
+    pub(crate) fn work(
+        &mut self,
+        work: Work,
+        elements: usize,
+        dtype: Dtype,
+    ) -> Result<Address, R::Error> {
+        let place = work as usize;
+        let needed = elements.saturating_mul(dtype.bytes()).div_ceil(4);
+        let found = self.staging.work[place].as_ref();
+        if found.is_none_or(|buffer| buffer.elements() < needed) {
+            // The old one goes first.
+            self.staging.work[place] = None;
+            self.staging.work[place] = Some(self.buffer(needed, Dtype::F32)?);
+        }
+        Ok(self.staging.work[place].as_ref().map_or(0, Buffer::address))
+    }
+}

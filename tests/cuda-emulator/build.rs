@@ -1,0 +1,122 @@
+//! Compiles every kernel for the emulator: as it is, and once more with each planted fault.
+
+use std::collections::BTreeSet;
+use std::env;
+use std::fmt::Write as _;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+#[path = "src/faults.rs"]
+mod faults;
+#[allow(dead_code, reason = "the table is longseq-cuda's; only names and sources are read here")]
+#[path = "../../cuda-backend/src/kernels.rs"]
+mod kernels;
+
+use faults::{FAULTS, Fault};
+use kernels::{DEVICE_HEADER, KERNELS};
+
+fn main() {
+    let out = PathBuf::from(env::var_os("OUT_DIR").expect("cargo sets it"));
+    let kernels = Path::new("../../cuda-backend/kernels");
+    let mut build = cc::Build::new();
+    build.cpp(true).std("c++17").opt_level(2).include("cpp").include(kernels);
+    build.define("LONGSEQ_EMULATOR", None).define("_FORTIFY_SOURCE", "0");
+    for flag in [
+        "-Wno-unknown-pragmas",
+        "-Wno-unused-function",
+        "-Wno-unused-parameter",
+        "-ffp-contract=off",
+        "-pthread",
+    ] {
+        build.flag(flag);
+    }
+    let mut registry = Registry::default();
+    for path in paths() {
+        let unit = registry.unit(path, None, &format!("#include \"{path}\"\n"));
+        write(&out.join(format!("kernels_{}.cpp", registry.units)), &unit, &mut build);
+    }
+    for (number, fault) in FAULTS.iter().enumerate() {
+        let folder = out.join(format!("fault_{number}"));
+        fs::create_dir_all(&folder).expect("a folder for a fault");
+        let (kernels, header) = edited(fault);
+        fs::write(folder.join("device.cuh"), header).expect("a header with a fault");
+        let unit = registry.unit(fault.sources.1, Some(fault.name), &kernels);
+        write(&folder.join("kernels.cpp"), &unit, &mut build);
+    }
+    write(&out.join("registry.cpp"), &registry.finish(), &mut build);
+    build.file("cpp/emulator.cpp").compile("longseq_cuda_emulator");
+    for watched in
+        ["cpp", "src/faults.rs", "../../cuda-backend/kernels", "../../cuda-backend/src/kernels.rs"]
+    {
+        println!("cargo::rerun-if-changed={watched}");
+    }
+}
+
+/// Every source once.
+fn paths() -> BTreeSet<&'static str> {
+    KERNELS.iter().map(|kernel| kernel.source.path).collect()
+}
+
+fn text(path: &str) -> &'static str {
+    let of = KERNELS.iter().find(|kernel| kernel.source.path == path);
+    of.unwrap_or_else(|| panic!("no kernels in {path}")).source.text
+}
+
+/// The kernels and the header with a fault.
+fn edited(fault: &Fault) -> (String, String) {
+    let (at, kernels) = fault.sources;
+    let edit = |path: &str, text: &str| {
+        if path != at {
+            return text.to_owned();
+        }
+        let places = text.matches(fault.edit.0).count();
+        assert_eq!(places, 1, "{}: {path} has {places} places for it", fault.name);
+        text.replace(fault.edit.0, fault.edit.1)
+    };
+    assert!(at == kernels || at == "device.cuh", "{}: nothing in {kernels} has it", fault.name);
+    (edit(kernels, text(kernels)), edit("device.cuh", DEVICE_HEADER))
+}
+
+fn write(path: &Path, text: &str, build: &mut cc::Build) {
+    fs::write(path, text).expect("a source to compile");
+    build.file(path);
+}
+
+/// The table of what can be launched.
+#[derive(Default)]
+struct Registry {
+    units: usize,
+    declarations: String,
+    entries: String,
+    count: usize,
+}
+
+impl Registry {
+    /// A source that holds these kernels and their entries.
+    fn unit(&mut self, path: &str, fault: Option<&str>, kernels: &str) -> String {
+        self.units += 1;
+        let mut unit = format!("#include \"device.cuh\"\n{kernels}\n");
+        for kernel in KERNELS.iter().filter(|kernel| kernel.source.path == path) {
+            let (name, fault) = (kernel.name, fault.unwrap_or(""));
+            let entry = format!("entry_{}_{name}", self.units);
+            writeln!(
+                unit,
+                "extern const emulator::Entry {entry} = emulator::Kernel<{name}>::entry(\"{name}\", \"{fault}\");"
+            )
+            .expect("text");
+            writeln!(self.declarations, "extern const emulator::Entry {entry};").expect("text");
+            writeln!(self.entries, "    &{entry},").expect("text");
+            self.count += 1;
+        }
+        unit
+    }
+
+    fn finish(&self) -> String {
+        let Self { declarations, entries, count, .. } = self;
+        format!(
+            "#include \"launch.hpp\"\n{declarations}extern \"C\" {{\n\
+             extern const emulator::Entry* const emulator_entries[] = {{\n{entries}}};\n\
+             extern const int emulator_entry_count = {count};\n}}\n"
+        )
+    }
+}

@@ -1,0 +1,38 @@
+//! Products with loaded weights.
+
+use longseq_core::numeric::compute::Compute;
+use longseq_tests::products::{case, whole_numbers};
+use longseq_tests::rows::widen;
+use proptest::prelude::*;
+
+use super::emulated;
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(24))]
+
+    #[test]
+    fn products_are_near_the_reference(case in case()) {
+        let (expected, size) = (case.reference(), case.magnitudes());
+        for (name, mut cuda) in emulated(0) {
+            for (compute, bound) in [(Compute::F32, 1e-5), (Compute::Bf16, 1e-2)] {
+                let found = case.run(&mut cuda, compute, 0..case.dims.rows);
+                for ((&found, expected), size) in found.iter().zip(&expected).zip(&size) {
+                    let error = (f64::from(found) - expected).abs();
+                    prop_assert!(error <= bound * size, "{name} {compute:?}: {}", error / size);
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn whole_numbers_come_out_exactly() {
+    let case = whole_numbers();
+    let expected = case.reference();
+    for (name, mut cuda) in emulated(0) {
+        for compute in [Compute::Exact, Compute::F32, Compute::Bf16] {
+            let found = case.run(&mut cuda, compute, 0..case.dims.rows);
+            assert_eq!(widen(&found), expected, "{name} {compute:?}");
+        }
+    }
+}

@@ -1,0 +1,18 @@
+//! The CUDA backend's operations on rows: the shipped kernels, run by the emulator.
+
+mod embedding;
+mod linear;
+mod reference;
+
+use longseq_cuda::{Cuda, Version};
+use longseq_cuda_emulator::{Emulator, Options};
+
+/// Both versions of the kernels, in every order that a GPU may run them in.
+fn emulated(seed: u64) -> impl Iterator<Item = (String, Cuda<Emulator>)> {
+    Options::orders(seed).flat_map(|options| {
+        [Version::Plain, Version::Fast].map(|version| {
+            let name = format!("{version:?} kernels, {options:?}");
+            (name, Cuda::new(Emulator::new(options)).version(version))
+        })
+    })
+}
