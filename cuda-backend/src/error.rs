@@ -83,8 +83,6 @@ pub enum GpuError {
     },
     /// The GPU's memory does not suffice.
     OutOfMemory {
-        /// What it was wanted for.
-        what: &'static str,
         /// Bytes asked for.
         wanted: u64,
         /// Bytes that were free, where the driver says so.
@@ -99,8 +97,8 @@ pub enum GpuError {
     },
     /// A matrix product that cuBLASLt does not do.
     Product {
-        /// Rows, columns and inner extent.
-        shape: [usize; 3],
+        /// Rows, columns and inner extent; nothing where the library does not even start.
+        shape: Option<[usize; 3]>,
         /// The library's answer.
         code: String,
     },
@@ -200,12 +198,13 @@ impl fmt::Display for GpuError {
             Self::Load { kernel, code } => {
                 write!(f, "the CUDA driver does not take the compiled {kernel}: {code}")
             }
-            Self::OutOfMemory { what, wanted, free } => {
-                write!(f, "cannot get {} of the GPU's memory for {what}", Gib(*wanted))?;
+            Self::OutOfMemory { wanted, free } => {
+                write!(f, "cannot get {} of the GPU's memory", Gib(*wanted))?;
                 free.map_or(Ok(()), |free| write!(f, ": {} are free", Gib(free)))
             }
             Self::Launch { kernel, code } => write!(f, "the kernel {kernel} failed: {code}"),
-            Self::Product { shape: [rows, columns, inner], code } => {
+            Self::Product { shape: None, code } => write!(f, "cuBLASLt does not start: {code}"),
+            Self::Product { shape: Some([rows, columns, inner]), code } => {
                 write!(f, "cuBLASLt fails at a product {rows} × {columns} × {inner}: {code}")
             }
         }

@@ -51,7 +51,7 @@ fn compiler() -> Option<Compiler> {
 }
 
 fn unit<'a>(source: &'a str, architecture: &'a str) -> Unit<'a> {
-    Unit { name: "test.cu", source, architecture, options: &[] }
+    Unit { name: "test.cu", source, headers: &[], architecture, options: &[] }
 }
 
 #[test]

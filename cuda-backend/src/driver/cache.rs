@@ -112,7 +112,10 @@ impl fmt::Display for Compiling<'_> {
 fn name(compiler: &Compiler, unit: &Unit<'_>) -> String {
     let (major, minor) = compiler.version();
     let version = format!("NVRTC {major}.{minor}");
-    let parts = [unit.source, unit.architecture, &version].into_iter();
+    // Which of the texts are headers.
+    let count = unit.headers.len().to_string();
+    let headers = unit.headers.iter().flat_map(|(name, text)| [*name, *text]);
+    let parts = [unit.source, unit.architecture, &version, &count].into_iter().chain(headers);
     let mut sum = Sha256::new();
     for part in parts.chain(unit.options.iter().copied()) {
         sum.update((part.len() as u64).to_le_bytes());

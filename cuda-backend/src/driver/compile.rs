@@ -2,7 +2,10 @@
 //!
 //! A cubin, not PTX: PTX of an NVRTC that is newer than the driver is refused by it.
 
-use std::{ffi::CString, ptr};
+use std::{
+    ffi::{CString, c_char},
+    ptr,
+};
 
 use cudarc::nvrtc::{result, sys};
 
@@ -17,8 +20,10 @@ use crate::error::GpuError;
 pub struct Unit<'a> {
     /// Name of the source file, for messages.
     pub name: &'a str,
-    /// The source: one text, nothing is included.
+    /// Its text.
     pub source: &'a str,
+    /// What it includes: names and texts. Nothing else is looked for.
+    pub headers: &'a [(&'a str, &'a str)],
     /// `sm_90a` and the like.
     pub architecture: &'a str,
     /// Further options of NVRTC.
@@ -44,8 +49,8 @@ pub struct Compiler {
     capabilities: Vec<(u32, u32)>,
 }
 
-/// Every unit is compiled with these: its resources are reported.
-const OPTIONS: [&str; 2] = ["--std=c++17", "--ptxas-options=-v"];
+/// Every unit is compiled with it: its resources are reported.
+const REPORT: &str = "--ptxas-options=-v";
 
 impl Compiler {
     /// Looks for NVRTC.
@@ -111,7 +116,8 @@ impl Compiler {
         let source = "extern \"C\" __global__ void nothing() {}";
         let newest = self.capabilities.iter().max().copied().unwrap_or((8, 0));
         let architecture = self.architecture(newest)?;
-        let unit = Unit { name: "nothing.cu", source, architecture: &architecture, options: &[] };
+        let (headers, options, architecture) = (&[][..], &[][..], &architecture[..]);
+        let unit = Unit { name: "nothing.cu", source, headers, architecture, options };
         self.compile(&unit).map(drop)
     }
 
@@ -121,15 +127,17 @@ impl Compiler {
     /// [`GpuError::Compile`], [`GpuError::NoBuiltins`].
     pub fn compile(&self, unit: &Unit<'_>) -> Result<Compiled, GpuError> {
         let architecture = format!("--gpu-architecture={}", unit.architecture);
-        let options = [&architecture[..]].into_iter().chain(OPTIONS);
+        let options = [&architecture[..], REPORT].into_iter();
         let options: Vec<&str> = options.chain(unit.options.iter().copied()).collect();
         let failed = |log: String| GpuError::Compile {
             source: unit.name.to_owned(),
             architecture: unit.architecture.to_owned(),
             log,
         };
-        if unit.source.contains('\0') || options.iter().any(|option| option.contains('\0')) {
-            return Err(failed("a zero byte in the source or an option".to_owned()));
+        let headers = unit.headers.iter().flat_map(|(name, text)| [*name, *text]);
+        let mut texts = [unit.name, unit.source].into_iter().chain(headers).chain(options.clone());
+        if texts.any(|text| text.contains('\0')) {
+            return Err(failed("a zero byte in a text or an option".to_owned()));
         }
         let program = Program::new(unit).map_err(|code| failed(code.to_string()))?;
         let compiled = program.compile(&options);
@@ -146,20 +154,35 @@ impl Compiler {
     }
 }
 
-/// A program of NVRTC, which may refer to its source and name as long as it lives.
+/// A program of NVRTC, which refers to its texts, and to the list of them, as long as it lives.
 struct Program {
     handle: sys::nvrtcProgram,
-    _source: CString,
-    _name: CString,
+    _texts: Vec<CString>,
+    _pointers: Vec<*const c_char>,
 }
 
 impl Program {
+    /// Texts with zero bytes have been refused.
     fn new(unit: &Unit<'_>) -> Result<Self, result::NvrtcError> {
-        // Zero bytes were refused; a name is no more than a name.
-        let [source, name] =
-            [unit.source, unit.name].map(|text| CString::new(text).unwrap_or_default());
-        let handle = result::create_program(&source, Some(&name))?;
-        Ok(Self { handle, _source: source, _name: name })
+        let (names, headers): (Vec<&str>, Vec<&str>) = unit.headers.iter().copied().unzip();
+        let texts = [unit.source, unit.name].into_iter().chain(headers).chain(names);
+        let texts: Vec<_> = texts.map(|text| CString::new(text).unwrap_or_default()).collect();
+        let pointers: Vec<_> = texts.iter().map(|text| text.as_ptr()).collect();
+        let (headers, names) = pointers[2..].split_at(unit.headers.len());
+        let mut handle = ptr::null_mut();
+        // SAFETY: NVRTC is loaded; all texts end with a zero; they and their list live as long as the program.
+        unsafe {
+            sys::nvrtcCreateProgram(
+                &mut handle,
+                pointers[0],
+                pointers[1],
+                headers.len() as i32,
+                headers.as_ptr(),
+                names.as_ptr(),
+            )
+        }
+        .result()?;
+        Ok(Self { handle, _texts: texts, _pointers: pointers })
     }
 
     fn compile(&self, options: &[&str]) -> Result<(), result::NvrtcError> {

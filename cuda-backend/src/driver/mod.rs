@@ -8,8 +8,10 @@ pub mod cache;
 pub mod compile;
 pub mod device;
 pub mod gemm;
+pub mod gpu;
 pub mod libraries;
 pub mod resources;
+mod staging;
 
 use self::{compile::Compiler, device::Device, libraries::Library};
 use crate::error::GpuError;
