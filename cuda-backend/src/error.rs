@@ -53,6 +53,15 @@ pub enum GpuError {
         /// Files that are there and could not be loaded, and why.
         refused: Vec<String>,
     },
+    /// A library of the CUDA toolkit is too old.
+    LibraryTooOld {
+        /// Which.
+        library: Library,
+        /// Its version.
+        version: String,
+        /// Where it was found.
+        found: String,
+    },
     /// NVRTC is there without the library of built-in functions that belongs to it.
     NoBuiltins {
         /// NVRTC's own file, where that is known.
@@ -95,6 +104,8 @@ pub enum GpuError {
         /// The driver's answer.
         code: String,
     },
+    /// The kernels that there are make no whole model.
+    Unfinished,
     /// A matrix product that cuBLASLt does not do.
     Product {
         /// Rows, columns and inner extent; nothing where the library does not even start.
@@ -130,6 +141,11 @@ impl GpuError {
                 install(*library),
                 libraries::VARIABLE
             )),
+            Self::LibraryTooOld { library, .. } => with_cpu(&format!(
+                "{} and name its folder in {}, or install a newer CUDA toolkit",
+                install(*library),
+                libraries::VARIABLE
+            )),
             Self::NoBuiltins { .. } => with_cpu(&format!(
                 "keep libnvrtc-builtins.so beside libnvrtc.so, or {}",
                 install(Library::Nvrtc)
@@ -144,6 +160,7 @@ impl GpuError {
             Self::Load { .. } => {
                 with_cpu("let NVRTC be no newer than the driver (`longseq devices` shows both)")
             }
+            Self::Unfinished => "compute with --backend cpu".to_owned(),
             Self::OutOfMemory { .. } => {
                 with_cpu("take a smaller --batch, shorter lengths or a smaller model")
             }
@@ -184,6 +201,11 @@ impl fmt::Display for GpuError {
                 }
                 refused.iter().try_for_each(|why| write!(f, "; {why}"))
             }
+            Self::LibraryTooOld { library, version, found } => write!(
+                f,
+                "{library} is too old: its version is {version}, needed is {}.0; it is {found}",
+                libraries::OLDEST
+            ),
             Self::NoBuiltins { nvrtc } => {
                 let of = nvrtc.as_deref().map(|path| path.display().to_string());
                 let of = of.unwrap_or_else(|| "NVRTC".to_owned());
@@ -201,6 +223,9 @@ impl fmt::Display for GpuError {
             Self::OutOfMemory { wanted, free } => {
                 write!(f, "cannot get {} of the GPU's memory", Gib(*wanted))?;
                 free.map_or(Ok(()), |free| write!(f, ": {} are free", Gib(free)))
+            }
+            Self::Unfinished => {
+                f.write_str("the CUDA backend has no recurrences and no attention so far")
             }
             Self::Launch { kernel, code } => write!(f, "the kernel {kernel} failed: {code}"),
             Self::Product { shape: None, code } => write!(f, "cuBLASLt does not start: {code}"),

@@ -137,6 +137,81 @@ fn gpus_are_listed() {
     );
 }
 
+/// What a command says that needs a model; there is none.
+fn logits(options: &[&str], driver: Option<&Path>) -> String {
+    let command = ["logits", "--model", "no/such", "--input-ids", "1", "--output", "no/such/file"];
+    let output = longseq(&[&command[..], options].concat(), driver);
+    assert_eq!(output.status.code(), Some(2));
+    String::from_utf8(output.stderr).unwrap()
+}
+
+#[test]
+fn without_a_gpu_cuda_is_refused_and_auto_takes_the_cpu() {
+    let cpu = devices(None)["cpu"]["backend"].as_str().unwrap().to_owned();
+    for (built, why) in [
+        ((12_000, 0, 1, 9), "the CUDA driver is too old: its interface is 12.0, needed is 12.8"),
+        ((13_000, 0, 0, 0), "the CUDA driver sees no GPU"),
+        ((13_000, 0, 1, 7), "Fake 0 is too old: its compute capability is 7.5, needed is 8.0"),
+        ((13_000, 0, 1, 9), "NVRTC (libnvrtc.so) is not found: "),
+    ] {
+        let driver = driver(built);
+        if why.starts_with("NVRTC") && devices(Some(driver.path()))["nvrtc"]["path"].is_string() {
+            println!("skipped: this machine has NVRTC where it is always found");
+            continue;
+        }
+        let refused = logits(&["--backend", "cuda"], Some(driver.path()));
+        assert!(refused.starts_with(&format!("error: {why}")), "{refused}");
+        assert!(refused.contains("\nhelp: ") && refused.contains("--backend cpu"), "{refused}");
+        let auto = logits(&["--backend", "auto", "--compute", "f32"], Some(driver.path()));
+        let chosen = format!("backend    {cpu}; no GPU is used: {why}");
+        assert!(auto.starts_with(&chosen) && auto.matches("backend").count() == 1, "{auto}");
+        assert!(auto.lines().nth(1).unwrap().starts_with("error: no/such is no folder"), "{auto}");
+    }
+    // Who asks for the CPU is told nothing of GPUs.
+    for backend in ["cpu", "reference"] {
+        let asked = logits(&["--backend", backend], None);
+        assert!(asked.starts_with("error: no/such is no folder"), "{asked}");
+    }
+    let refused = logits(&["--backend", "auto", "--precision", "f64"], None);
+    assert!(refused.starts_with("error: --precision is an option of the reference backend"));
+}
+
+/// Libraries that cannot be loaded, and ones of an old toolkit, which lack functions.
+#[test]
+fn toolkits_that_cannot_be_used() {
+    let folder = tempfile::tempdir().unwrap();
+    let of = |name: &str| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_longseq"));
+        let folders =
+            [("LONGSEQ_CUDA_LIBRARIES", folder.path()), ("LD_LIBRARY_PATH", folder.path())];
+        command.args(["devices", "--json"]).env_clear().envs(folders);
+        let found: Value = serde_json::from_slice(&command.output().unwrap().stdout).unwrap();
+        error(&found, name).to_owned()
+    };
+    for (name, library) in [("nvrtc", "libnvrtc.so.13"), ("cublaslt", "libcublasLt.so.13")] {
+        fs::write(folder.path().join(library), "no library").unwrap();
+        let said = of(name);
+        assert!(said.contains(" is not found: ") && said.contains(" cannot be loaded: "), "{said}");
+        assert!(said.contains(library), "{said}");
+        fs::remove_file(folder.path().join(library)).unwrap();
+    }
+    let source = folder.path().join("old.c");
+    let old = "int nvrtcVersion(int *major, int *minor) { *major = 11; *minor = 8; return 0; }\n\
+               unsigned long cublasLtGetVersion(void) { return 110903; }\n";
+    fs::write(&source, old).unwrap();
+    for (name, library, version) in
+        [("nvrtc", "libnvrtc.so", "11.8"), ("cublaslt", "libcublasLt.so", "11.9.3")]
+    {
+        let library = folder.path().join(library);
+        let mut compiler = Command::new("cc");
+        let built = compiler.args(["-shared", "-fPIC", "-o"]).args([&library, &source]);
+        assert!(built.status().unwrap().success());
+        let said = of(name);
+        let expected = format!(" is too old: its version is {version}, needed is 12.0; it is ");
+        assert!(said.contains(&expected), "{said}");
+    }
+}
+
 /// NVRTC is a file and its built-in functions another one beside it.
 #[test]
 fn nvrtc_without_its_built_in_functions() {

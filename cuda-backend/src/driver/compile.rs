@@ -10,7 +10,7 @@ use std::{
 use cudarc::nvrtc::{result, sys};
 
 use super::{
-    libraries::{Found, Library},
+    libraries::{self, Found, Library},
     resources::{self, Resources},
 };
 use crate::error::GpuError;
@@ -56,25 +56,30 @@ impl Compiler {
     /// Looks for NVRTC.
     ///
     /// # Errors
-    /// [`GpuError::NoLibrary`].
+    /// [`GpuError::NoLibrary`], [`GpuError::LibraryTooOld`].
     pub fn new() -> Result<Self, GpuError> {
         let found = Library::Nvrtc.load()?;
-        let (mut major, mut minor, mut count) = (0, 0, 0);
-        // SAFETY: NVRTC is loaded. The functions write one number each, and as many as they said.
-        let known = unsafe {
-            let version = sys::nvrtcVersion(&mut major, &mut minor).result();
-            version.and_then(|()| sys::nvrtcGetNumSupportedArchs(&mut count).result()).and_then(
-                |()| {
-                    let mut known = vec![0; usize::try_from(count).unwrap_or(0)];
-                    sys::nvrtcGetSupportedArchs(known.as_mut_ptr()).result().map(|()| known)
-                },
-            )
-        };
-        let known = known.map_err(|source| GpuError::Compile {
-            source: "NVRTC's list of architectures".to_owned(),
+        let failed = |source: result::NvrtcError| GpuError::Compile {
+            source: "nothing".to_owned(),
             architecture: "any GPU".to_owned(),
             log: source.to_string(),
-        })?;
+        };
+        let (mut major, mut minor) = (0, 0);
+        // SAFETY: NVRTC is loaded; the function writes two numbers.
+        unsafe { sys::nvrtcVersion(&mut major, &mut minor) }.result().map_err(failed)?;
+        // A function that an old one lacks would panic.
+        if major < libraries::OLDEST {
+            let (library, version) = (Library::Nvrtc, format!("{major}.{minor}"));
+            return Err(GpuError::LibraryTooOld { library, version, found: found.to_string() });
+        }
+        let mut count = 0;
+        // SAFETY: as above; the second function writes as many numbers as the first one says.
+        let known = unsafe {
+            sys::nvrtcGetNumSupportedArchs(&mut count).result().map_err(failed)?;
+            let mut known = vec![0; usize::try_from(count).unwrap_or(0)];
+            sys::nvrtcGetSupportedArchs(known.as_mut_ptr()).result().map_err(failed)?;
+            known
+        };
         let capabilities = known.into_iter().filter_map(|number| u32::try_from(number).ok());
         let capabilities = capabilities.map(|number| (number / 10, number % 10)).collect();
         Ok(Self { found, version: (major, minor), capabilities })

@@ -12,7 +12,7 @@ use cudarc::{
 };
 use longseq_core::numeric::tensor::Dtype;
 
-use super::libraries::{Found, Library};
+use super::libraries::{self, Found, Library};
 use crate::{
     error::GpuError,
     runtime::{Address, Gemm, Matrix},
@@ -24,14 +24,21 @@ pub(crate) const WORKSPACE: usize = 32 << 20;
 /// Shapes that are kept, at most: ragged batches have ever new numbers of rows.
 const MOST_PLANS: usize = 4096;
 
-/// Version of cuBLASLt (10000 × major + 100 × minor + patch), and where it was found.
+/// Version of cuBLASLt, and where it was found.
 ///
 /// # Errors
-/// [`GpuError::NoLibrary`].
-pub fn version() -> Result<(usize, &'static Found), GpuError> {
+/// [`GpuError::NoLibrary`], [`GpuError::LibraryTooOld`].
+pub fn version() -> Result<(String, &'static Found), GpuError> {
     let found = Library::CublasLt.load()?;
     // SAFETY: the library is loaded; the function takes nothing and needs no GPU.
-    Ok((unsafe { sys::cublasLtGetVersion() }, found))
+    let number = unsafe { sys::cublasLtGetVersion() };
+    let major = number / 10_000;
+    let version = format!("{major}.{}.{}", number / 100 % 100, number % 100);
+    if major < libraries::OLDEST as usize {
+        let (library, found) = (Library::CublasLt, found.to_string());
+        return Err(GpuError::LibraryTooOld { library, version, found });
+    }
+    Ok((version, found))
 }
 
 /// cuBLASLt on one GPU.
@@ -119,7 +126,7 @@ impl Plan {
 impl Products {
     /// On the GPU that is current.
     pub(crate) fn new() -> Result<Self, GpuError> {
-        Library::CublasLt.load()?;
+        version()?;
         let handle = result::create_handle().map_err(|code| failed(None, code))?;
         Ok(Self { handle, plans: HashMap::new() })
     }

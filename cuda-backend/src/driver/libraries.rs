@@ -24,6 +24,9 @@ pub const VARIABLE: &str = "LONGSEQ_CUDA_LIBRARIES";
 /// Major versions of the toolkit whose libraries are used, the newest first.
 const MAJORS: [i32; 2] = [13, 12];
 
+/// The oldest of them.
+pub(crate) const OLDEST: i32 = MAJORS[MAJORS.len() - 1];
+
 /// Where packages from PyPI put libraries, below `site-packages`: those of CUDA 13, then of CUDA 12.
 const WHEELS: [&str; 3] = ["nvidia/cu13/lib", "nvidia/cuda_nvrtc/lib", "nvidia/cublas/lib"];
 
@@ -93,23 +96,22 @@ impl Library {
         let (mut folders, mut refused) = (Vec::new(), Vec::new());
         if self != Self::Driver {
             folders = named_folders(&|name| env::var_os(name));
-            refused.extend(folders.iter().filter_map(|folder| self.load_from(&folder.path)));
-            if !self.is_present() {
+            let named = self.load_from(&folders, &mut refused);
+            if !named && !self.is_present() {
                 let others = other_folders(&|name| env::var_os(name), python_path);
-                refused.extend(others.iter().filter_map(|folder| self.load_from(&folder.path)));
+                self.load_from(&others, &mut refused);
                 folders.extend(others);
             }
         }
-        if !self.is_present() {
+        let Some(address) = self.address() else {
+            let searched = folders.into_iter().map(|folder| folder.path).collect();
             return Err(match self {
                 Self::Driver => GpuError::NoDriver,
-                library => {
-                    let searched = folders.into_iter().map(|folder| folder.path).collect();
-                    GpuError::NoLibrary { library, searched, refused }
-                }
+                library => GpuError::NoLibrary { library, searched, refused },
             });
-        }
-        let path = self.path();
+        };
+        let maps = fs::read_to_string("/proc/self/maps").unwrap_or_default();
+        let path = file_at(&maps, address);
         let within = path.as_deref().and_then(Path::parent);
         if let (Self::Nvrtc, Some(folder)) = (self, within) {
             load_builtins(folder);
@@ -130,28 +132,32 @@ impl Library {
         }
     }
 
-    /// The file that its functions come from. Only where it is present.
-    fn path(self) -> Option<PathBuf> {
+    /// Where its function that tells the version is, if it is present and has one.
+    fn address(self) -> Option<usize> {
+        if !self.is_present() {
+            return None;
+        }
         // SAFETY: as above. The address of a function is only looked at.
-        let address = unsafe {
+        unsafe {
             let (library, function) = match self {
                 Self::Driver => (driver::sys::culib(), "cuDriverGetVersion"),
                 Self::Nvrtc => (nvrtc::sys::culib(), "nvrtcVersion"),
                 Self::CublasLt => (cublaslt::sys::culib(), "cublasLtGetVersion"),
             };
-            *library.get::<unsafe extern "C" fn()>(function).ok()? as usize
-        };
-        file_at(&fs::read_to_string("/proc/self/maps").ok()?, address)
+            library.get::<unsafe extern "C" fn()>(function).ok().map(|function| *function as usize)
+        }
     }
 
-    /// Loads it from a folder if it is there; why it could not be, if it is there and could not.
-    fn load_from(self, folder: &Path) -> Option<String> {
-        let majors = majors().map(|major| folder.join(format!("{}.{major}", self.file())));
-        let path = majors.into_iter().find(|path| path.is_file())?;
-        if self == Self::Nvrtc {
-            load_builtins(folder);
-        }
-        keep(&path).err()
+    /// Loads it from the first folder that has it. Files that could not be loaded are noted, with why.
+    fn load_from(self, folders: &[Folder], refused: &mut Vec<String>) -> bool {
+        let names = majors().map(|major| format!("{}.{major}", self.file()));
+        let files = names.iter().flat_map(|name| folders.iter().map(move |of| of.path.join(name)));
+        files.filter(|path| path.is_file()).any(|path| {
+            if let (Self::Nvrtc, Some(folder)) = (self, path.parent()) {
+                load_builtins(folder);
+            }
+            keep(&path).map_err(|why| refused.push(why)).is_ok()
+        })
     }
 }
 
@@ -171,7 +177,11 @@ fn load_builtins(folder: &Path) {
 fn keep(path: &Path) -> Result<(), String> {
     // SAFETY: as in `Library::is_present`; the file has the name of one of NVIDIA's.
     let library = unsafe { libloading::Library::new(path) };
-    library.map(std::mem::forget).map_err(|source| source.to_string())
+    library.map(std::mem::forget).map_err(|source| {
+        let source =
+            std::error::Error::source(&source).map_or(source.to_string(), ToString::to_string);
+        format!("{} cannot be loaded: {source}", path.display())
+    })
 }
 
 /// Major versions in the order in which they are tried: those that the driver, if there is one, is as new as.

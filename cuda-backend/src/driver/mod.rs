@@ -13,7 +13,7 @@ pub mod libraries;
 pub mod resources;
 mod staging;
 
-use self::{compile::Compiler, device::Device, libraries::Library};
+use self::{compile::Compiler, device::Device};
 use crate::error::GpuError;
 
 /// A GPU that can be computed with: everything else that is needed is there, too.
@@ -25,6 +25,8 @@ pub struct Ready {
     pub compiler: Compiler,
     /// What they are compiled for.
     pub architecture: String,
+    /// Version of cuBLASLt.
+    pub cublas_lt: String,
 }
 
 impl Ready {
@@ -40,7 +42,7 @@ impl Ready {
         let device = first.or_else(|too_old| checked.find_map(Result::ok).ok_or(too_old))?;
         let compiler = Compiler::new()?;
         let architecture = compiler.architecture(device.capability)?;
-        Library::CublasLt.load()?;
-        Ok(Self { device, compiler, architecture })
+        let (cublas_lt, _) = gemm::version()?;
+        Ok(Self { device, compiler, architecture, cublas_lt })
     }
 }

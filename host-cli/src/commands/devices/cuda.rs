@@ -86,6 +86,5 @@ fn nvrtc() -> Known {
 
 fn cublas_lt() -> Known {
     let (version, place) = gemm::version()?;
-    let [major, minor, patch] = [version / 10_000, version / 100 % 100, version % 100];
-    Ok(found(&format!("{major}.{minor}.{patch}"), place))
+    Ok(found(&version, place))
 }
