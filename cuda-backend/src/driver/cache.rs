@@ -142,3 +142,25 @@ fn write(path: &Path, cubin: &[u8]) -> io::Result<()> {
     file.persist(path)?;
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_users_folder() {
+        let of = |set: &[(&str, &str)]| {
+            let variable = |name: &str| {
+                set.iter().find(|(known, _)| *known == name).map(|(_, value)| value.into())
+            };
+            Cache::named(&variable).folder
+        };
+        let [home, xdg] = [("HOME", "/home/me"), ("XDG_CACHE_HOME", "/cache")];
+        assert_eq!(of(&[]), None);
+        assert_eq!(of(&[home]), Some("/home/me/.cache/longseq".into()));
+        assert_eq!(of(&[home, xdg]), Some("/cache/longseq".into()));
+        assert_eq!(of(&[home, ("XDG_CACHE_HOME", "relative")]), of(&[home]));
+        assert_eq!(of(&[home, xdg, (VARIABLE, "/mine")]), Some("/mine".into()));
+        assert_eq!(of(&[home, xdg, (VARIABLE, "")]), None);
+    }
+}

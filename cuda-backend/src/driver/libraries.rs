@@ -294,3 +294,52 @@ impl fmt::Display for Found {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn folders_in_their_order() {
+        let root = tempfile::tempdir().unwrap();
+        let root = root.path().canonicalize().unwrap();
+        let make = |path: &str| {
+            fs::create_dir_all(root.join(path)).unwrap();
+            root.join(path)
+        };
+        let in_venv = make("venv/lib/python3.12/site-packages/nvidia/cublas/lib");
+        let in_conda = make("conda/lib/python3.11/site-packages/nvidia/cu13/lib");
+        let of_user = make("user/nvidia/cuda_nvrtc/lib");
+        make("venv/lib/other/site-packages/nvidia/cu13/lib");
+        let variable = |name: &str| match name {
+            "VIRTUAL_ENV" => Some(root.join("venv").into()),
+            "CONDA_PREFIX" => Some(root.join("conda").into()),
+            VARIABLE => Some(env::join_paths([root.join("user"), root.join("no/such")]).unwrap()),
+            _ => None,
+        };
+        let named: Vec<_> = named_folders(&variable).into_iter().map(|of| of.path).collect();
+        assert_eq!(named, [root.join("user")]);
+        let python_path =
+            || vec![root.join("user"), root.join("conda/lib/python3.11/site-packages")];
+        let others = other_folders(&variable, python_path);
+        let python = others.into_iter().filter(|of| of.place == Place::Python);
+        let python: Vec<_> = python.map(|of| of.path).collect();
+        assert_eq!(python, [in_venv, in_conda, of_user, root.join("conda/lib")]);
+        assert!(other_folders(&|_| None, Vec::new).iter().all(|of| of.place == Place::Toolkit));
+    }
+
+    #[test]
+    fn the_file_at_an_address() {
+        let maps = "\
+7f00a000-7f00b000 r--p 00000000 08:01 77   /opt/with a space/libnvrtc.so.13
+7f00b000-7f00d000 r-xp 00001000 08:01 77   /opt/with a space/libnvrtc.so.13
+7f00d000-7f00e000 rw-p 00000000 00:00 0
+7f00e000-7f00f000 r-xp 00000000 08:01 78   /usr/lib/libc.so.6
+";
+        let nvrtc = Some(PathBuf::from("/opt/with a space/libnvrtc.so.13"));
+        assert_eq!(file_at(maps, 0x7f00_b000), nvrtc);
+        assert_eq!(file_at(maps, 0x7f00_cfff), nvrtc);
+        assert_eq!(file_at(maps, 0x7f00_d000), None);
+        assert_eq!(file_at(maps, 0x7f00_f000), None);
+    }
+}
