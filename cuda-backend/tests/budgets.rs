@@ -6,8 +6,8 @@ use std::env;
 use longseq_cuda::{
     driver::{
         compile::Compiler,
-        gpu::{sources, unit},
         libraries,
+        modules::{sources, unit},
         resources::Resources,
     },
     kernels::KERNELS,
@@ -53,7 +53,12 @@ fn check(capability: (u32, u32), most_shared: u32) {
             let possible =
                 block <= REGISTERS && kernel.static_shared + kernel.dynamic_shared <= most_shared;
             if !(fits && possible) {
-                wrong.push(format!("{}: {of:?}, {kernel:?}", source.path));
+                let [registers, fixed, dynamic] =
+                    [kernel.registers, kernel.static_shared, kernel.dynamic_shared];
+                wrong.push(format!(
+                    "{}: {of:?}, of {registers} registers, {fixed} and {dynamic} bytes",
+                    source.path
+                ));
             }
         }
     }

@@ -2,34 +2,25 @@
 
 use std::{collections::HashMap, ops::Range, sync::Arc};
 
-use cudarc::{
-    driver::{
-        CudaContext, CudaEvent, CudaFunction, CudaSlice, CudaStream, DevicePtr as _, DriverError,
-        result,
-        sys::{
-            CUevent_flags, CUfunction_attribute as FunctionAttribute,
-            CUresult::CUDA_ERROR_OUT_OF_MEMORY,
-        },
-    },
-    nvrtc::Ptx,
+use cudarc::driver::{
+    CudaContext, CudaEvent, CudaFunction, CudaSlice, CudaStream, DevicePtr as _, DriverError,
+    result,
+    sys::{CUevent_flags, CUresult::CUDA_ERROR_OUT_OF_MEMORY},
 };
 
 use super::{
     Ready,
-    cache::{Cache, Compiling},
-    compile::Unit,
+    cache::Compiling,
     device::{Device, failed},
     gemm::{Products, WORKSPACE},
+    modules,
     staging::Staging,
 };
 use crate::{
     error::GpuError,
-    kernels::{DEVICE_HEADER, KERNELS, Kernel, OPTIONS, Source},
+    kernels::Kernel,
     runtime::{Address, Gemm, Launch, Memory, Runtime},
 };
-
-/// Shared memory that a block may have without asking for it.
-const SHARED_UNASKED: u32 = 48 << 10;
 
 /// A GPU with the project's kernels.
 #[derive(Debug)]
@@ -91,13 +82,13 @@ impl Gpu {
     /// # Errors
     /// The driver's; those of compiling; not enough memory.
     pub fn open(ready: Ready, progress: &mut dyn FnMut(Compiling<'_>)) -> Result<Self, GpuError> {
-        let cubins = cubins(&ready, progress)?;
+        let cubins = modules::cubins(&ready, progress)?;
         let opening = failed("open the GPU");
         let context = CudaContext::new(ready.device.ordinal).map_err(&opening)?;
         // SAFETY: everything happens on one stream, so nothing needs to wait for another.
         unsafe { context.disable_event_tracking() };
         let stream = context.new_stream().map_err(&opening)?;
-        let functions = functions(&context, &cubins)?;
+        let functions = modules::functions(&context, &cubins)?;
         let staging = Staging::new(&context).map_err(&opening)?;
         let workspace = allocate(&context, &stream, WORKSPACE)?;
         let products = Products::new()?;
@@ -254,66 +245,4 @@ fn allocate(
     })?;
     let (address, _) = slice.device_ptr(stream);
     Ok(DeviceMemory { address, slice })
-}
-
-/// Every source of the kernels, compiled.
-fn cubins(
-    ready: &Ready,
-    progress: &mut dyn FnMut(Compiling<'_>),
-) -> Result<Vec<(Source, Vec<u8>)>, GpuError> {
-    let sources = sources();
-    let units: Vec<_> = sources.iter().map(|source| unit(source, &ready.architecture)).collect();
-    let cubins = Cache::of_user().cubins(&ready.compiler, &units, progress)?;
-    Ok(sources.into_iter().zip(cubins).collect())
-}
-
-/// Every source of [`KERNELS`], once.
-pub fn sources() -> Vec<Source> {
-    let mut sources: Vec<Source> = Vec::new();
-    for kernel in KERNELS {
-        if !sources.contains(&kernel.source) {
-            sources.push(kernel.source);
-        }
-    }
-    sources
-}
-
-/// What is compiled of a source.
-pub fn unit<'a>(source: &Source, architecture: &'a str) -> Unit<'a> {
-    Unit {
-        name: source.path,
-        source: source.text,
-        headers: &[("device.cuh", DEVICE_HEADER)],
-        architecture,
-        options: OPTIONS,
-    }
-}
-
-/// Every kernel, loaded; those that may have more shared memory than usual are allowed to.
-fn functions(
-    context: &Arc<CudaContext>,
-    cubins: &[(Source, Vec<u8>)],
-) -> Result<HashMap<&'static str, CudaFunction>, GpuError> {
-    let mut functions = HashMap::new();
-    for (source, cubin) in cubins {
-        let refused = |name: &str, DriverError(code): DriverError| GpuError::Load {
-            kernel: name.to_owned(),
-            code: format!("{code:?}"),
-        };
-        let module = context
-            .load_module(Ptx::from_binary(cubin.clone()))
-            .map_err(|code| refused(source.path, code))?;
-        for kernel in KERNELS.iter().filter(|kernel| kernel.source == *source) {
-            let function = module.load_function(kernel.name);
-            let function = function.map_err(|code| refused(kernel.name, code))?;
-            if kernel.static_shared + kernel.dynamic_shared > SHARED_UNASKED {
-                let most = FunctionAttribute::CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES;
-                let bytes = i32::try_from(kernel.dynamic_shared).unwrap_or(i32::MAX);
-                let allowed = function.set_attribute(most, bytes);
-                allowed.map_err(|code| refused(kernel.name, code))?;
-            }
-            functions.insert(kernel.name, function);
-        }
-    }
-    Ok(functions)
 }

@@ -7,9 +7,11 @@
 pub mod cache;
 pub mod compile;
 pub mod device;
+mod folders;
 pub mod gemm;
 pub mod gpu;
 pub mod libraries;
+pub mod modules;
 pub mod resources;
 mod staging;
 
