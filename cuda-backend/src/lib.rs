@@ -5,6 +5,7 @@
 //!
 //! - [`runtime`] is all that is asked of a device: memory, launches, products; a driver implements it, and in tests an
 //!   emulator that runs the same kernels on the CPU;
+//! - [`driver`] is that of a real GPU: it finds CUDA's libraries, compiles the kernels, and says what is missing;
 //! - [`kernels`] lists the kernels with their budgets;
 //! - [`buffer`] holds activations, state and cache, [`weight`] a model's weights;
 //! - `numeric`, `recurrence` and `attention` check operands and launch.
@@ -14,6 +15,8 @@
 
 mod attention;
 pub mod buffer;
+pub mod driver;
+pub mod error;
 pub mod kernels;
 mod launch;
 mod numeric;

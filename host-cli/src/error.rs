@@ -32,6 +32,12 @@ impl Error {
         &self.what
     }
 
+    /// What is wrong with the GPU, or missing for one.
+    #[cfg(feature = "cuda")]
+    pub fn gpu(source: &longseq_cuda::error::GpuError) -> Self {
+        Self::new(source.to_string()).help(source.help())
+    }
+
     /// An I/O error at `path` while doing `action` ("read", "write", …), with the remedy that its
     /// kind suggests.
     pub fn io(action: &str, path: &Path, source: &std::io::Error) -> Self {

@@ -40,7 +40,7 @@ pub struct LogitsArgs {
     /// What computes
     #[arg(long, value_enum, default_value_t = BackendArg::Reference)]
     pub backend: BackendArg,
-    /// With --backend cpu: in what products with weights are computed [default: auto]
+    /// With --backend cpu or cuda: in what products with weights are computed [default: auto]
     #[arg(long, value_enum)]
     pub compute: Option<ComputeArg>,
     /// With --backend reference: floating-point numbers [default: f32]

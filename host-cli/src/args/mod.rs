@@ -4,6 +4,7 @@
 #![allow(rustdoc::invalid_html_tags)]
 
 pub mod corpora;
+pub mod devices;
 pub mod generate;
 pub mod inspect;
 pub mod logits;
@@ -30,6 +31,8 @@ pub struct Args {
 pub enum Command {
     /// Gets the corpora that RULER uses
     Corpora(corpora::CorporaArgs),
+    /// Shows what this machine has to compute with, and what is missing for a GPU
+    Devices(devices::DevicesArgs),
     /// Writes RULER's prompts, byte for byte as its scripts do
     Generate(Box<generate::GenerateArgs>),
     /// Shows what a checkpoint is and how much memory a sequence takes, or a prompt as the model reads it

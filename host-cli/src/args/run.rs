@@ -82,16 +82,17 @@ impl From<PresetArg> for Preset {
 #[command(next_help_heading = "Running the model")]
 pub struct RunningArgs {
     /// What computes
-    #[arg(long, value_enum, default_value_t = BackendArg::Cpu)]
+    #[arg(long, value_enum, default_value_t = BackendArg::Auto)]
     pub backend: BackendArg,
-    /// With --backend cpu: in what products with weights are computed [default: auto]
+    /// With --backend cpu or cuda: in what products with weights are computed [default: auto]
     #[arg(long, value_enum)]
     pub compute: Option<ComputeArg>,
     /// With --backend reference: floating-point numbers [default: f32]
     #[arg(long, value_enum)]
     pub precision: Option<PrecisionArg>,
-    /// Samples answered together; the answers do not depend on it [default: as many as pay, up to
-    /// 8, and fit into half of the free memory; with --backend reference one a thread]
+    /// Samples answered together; on a CPU the answers do not depend on it [default: as many as pay, up to
+    /// 8, and fit into half of the free memory; on a GPU up to 64, and most of its memory; with --backend
+    /// reference one a thread]
     #[arg(long, value_name = "N")]
     pub batch: Option<NonZeroUsize>,
     /// Threads; the answers do not depend on it [default: one a core]
@@ -111,6 +112,10 @@ pub struct RunningArgs {
 /// `--backend`
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum BackendArg {
+    /// cuda where a GPU and all that it needs are there (see `longseq devices`), else cpu; says which, and why
+    Auto,
+    /// Kernels on an NVIDIA GPU of compute capability 8.0 or newer
+    Cuda,
     /// Vector instructions and threads
     Cpu,
     /// The plain functions of longseq-core

@@ -13,6 +13,8 @@ use serde_json::json;
 use tempfile::NamedTempFile;
 
 use super::{Outcome, print};
+#[cfg(feature = "cuda")]
+use crate::engine::cuda;
 use crate::{
     args::{logits::LogitsArgs, run::PrecisionArg},
     checkpoint::Checkpoint,
@@ -121,6 +123,11 @@ fn write(
         Computing::Cpu(compute) => {
             let packed = Packed::new(checkpoint, compute)?;
             cpu::logits(packed, (prompt, following), |row| see(&mut row.iter().copied()))?;
+        }
+        #[cfg(feature = "cuda")]
+        Computing::Cuda(compute) => {
+            let text = (prompt, following);
+            cuda::logits(checkpoint, compute, text, |row| see(&mut row.iter().copied()))?;
         }
     }
     bar.finish_and_clear();

@@ -1,6 +1,7 @@
 //! The subcommands: each takes its `Args`, resolves them and does the work.
 
 mod corpora;
+mod devices;
 mod generate;
 mod inspect;
 mod logits;
@@ -48,6 +49,7 @@ impl From<Outcome> for ExitCode {
 pub fn run(args: Args) -> Result<Outcome> {
     match args.command {
         Command::Corpora(args) => corpora::run(args),
+        Command::Devices(args) => devices::run(&args),
         Command::Generate(args) => generate::run(*args),
         Command::Inspect(args) => inspect::run(&args),
         Command::Logits(args) => logits::run(&args),

@@ -79,7 +79,7 @@ fn execute(args: &RunArgs, part: Option<&str>, stop: &AtomicBool) -> Result<Opti
     let check = check(&plan, &args.out, &source, &tokenizer, schedule)?;
     let packing = computing.packing(&checkpoint)?;
     if args.running.batch.is_none() {
-        schedule.batch = batch::fitting(schedule, |slots| {
+        schedule.batch = batch::fitting(schedule, computing.usable(), |slots| {
             computing.memory(checkpoint.config(), &packing, (slots, check.longest()))
         })?;
     }

@@ -19,8 +19,9 @@ use longseq_cpu::{
 
 use super::{
     Continuation, Engine,
+    call::{self, Call, Passes},
     packed::{Packed, Packing},
-    worker::{check_places, check_tokens, greedy, internal, no_room},
+    worker::{check_tokens, greedy, internal, no_room},
 };
 use crate::error::{Error, Result};
 
@@ -45,50 +46,9 @@ pub struct CpuEngine<'a> {
     call: Call,
 }
 
-/// One forward pass, as it is put together.
-#[derive(Debug, Default)]
-struct Call {
-    tokens: Vec<u32>,
-    ends: Vec<usize>,
-    slots: Vec<usize>,
-    /// Rows whose logits are wanted.
-    rows: Vec<usize>,
-    /// For each of these, its place in the batch.
-    places: Vec<usize>,
-}
-
-impl Call {
-    fn clear(&mut self) {
-        self.tokens.clear();
-        self.ends.clear();
-        self.ends.push(0);
-        self.slots.clear();
-        self.rows.clear();
-        self.places.clear();
-    }
-
-    fn push(&mut self, slot: usize, tokens: &[u32]) {
-        self.slots.push(slot);
-        self.tokens.extend_from_slice(tokens);
-        self.ends.push(self.tokens.len());
-    }
-
-    /// Asks for the logits of the last row, for that place of the batch.
-    fn want(&mut self, place: usize) {
-        self.rows.push(self.tokens.len() - 1);
-        self.places.push(place);
-    }
-}
-
 /// Tokens of one forward pass of this model, at most.
 fn tokens_of_a_pass(config: &ModelConfig, capacity: usize) -> usize {
     if config.reads_prompts_whole() { capacity.max(TOKENS_OF_A_PASS) } else { TOKENS_OF_A_PASS }
-}
-
-/// Tokens of the `rest` that a slot goes on with where there is room for so many: all, or up to a place where the
-/// backend may be called again.
-fn piece(position: usize, rest: usize, room: usize) -> usize {
-    if rest <= room { rest } else { ((position + room) / GRID * GRID).saturating_sub(position) }
 }
 
 /// Elements of the buffers of a forward pass and of the logits of `rows` rows.
@@ -159,7 +119,7 @@ impl<'a> CpuEngine<'a> {
     }
 
     /// Runs the forward pass that was put together; the logits wanted lie in `logits` then.
-    fn pass(&mut self) -> Result<()> {
+    fn run(&mut self) -> Result<()> {
         let (mut state, Working { packed, backend, arena, logits, call }) = self.parts()?;
         let Call { tokens, ends, slots, rows, .. } = call;
         let batch = Batch::new(tokens, ends, slots, rows).map_err(internal)?;
@@ -172,19 +132,6 @@ impl<'a> CpuEngine<'a> {
         };
         rayon::scope(pass)
             .map_err(|source| Error::new(format!("the forward pass failed: {source}")))
-    }
-
-    /// The same, and puts the greedy token of every row wanted into its place.
-    fn pass_into(&mut self, next: &mut [u32]) -> Result<()> {
-        if !self.call.slots.is_empty() {
-            self.pass()?;
-            let logits = self.logits.chunks(self.packed.config.vocabulary);
-            for (&place, logits) in self.call.places.iter().zip(logits) {
-                next[place] = greedy(logits)?;
-            }
-        }
-        self.call.clear();
-        Ok(())
     }
 }
 
@@ -225,38 +172,40 @@ impl Engine for CpuEngine<'_> {
     }
 
     fn forward(&mut self, batch: &[Continuation<'_>], next: &mut [u32]) -> Result<()> {
-        check_places(batch, next)?;
-        let most = tokens_of_a_pass(self.packed.config, self.capacity);
-        let whole = self.packed.config.reads_prompts_whole();
-        self.call.clear();
-        for (place, &Continuation { slot, tokens }) in batch.iter().enumerate() {
-            if tokens.is_empty() {
-                return Err(internal("a slot continued by no token"));
-            }
-            if whole && self.call.tokens.len() + tokens.len() > most {
-                self.pass_into(next)?;
-            }
-            let mut rest = tokens;
-            while !rest.is_empty() {
-                let room = if whole { rest.len() } else { most - self.call.tokens.len() };
-                let position = self.positions.get(slot).copied().unwrap_or(0);
-                let piece = piece(position, rest.len(), room);
-                if piece == 0 {
-                    self.pass_into(next)?;
-                    continue;
-                }
-                let (piece, later) = rest.split_at(piece);
-                self.call.push(slot, piece);
-                rest = later;
-                if rest.is_empty() {
-                    self.call.want(place);
-                }
-                if !rest.is_empty() || self.call.tokens.len() >= most {
-                    self.pass_into(next)?;
-                }
+        call::forward(self, batch, next)
+    }
+}
+
+impl Passes for CpuEngine<'_> {
+    fn most(&self) -> usize {
+        tokens_of_a_pass(self.packed.config, self.capacity)
+    }
+
+    fn whole(&self) -> bool {
+        self.packed.config.reads_prompts_whole()
+    }
+
+    fn grid(&self) -> usize {
+        GRID
+    }
+
+    fn position(&self, slot: usize) -> usize {
+        self.positions.get(slot).copied().unwrap_or(0)
+    }
+
+    fn call(&mut self) -> &mut Call {
+        &mut self.call
+    }
+
+    fn pass(&mut self, next: &mut [u32]) -> Result<()> {
+        if !self.call.slots.is_empty() {
+            self.run()?;
+            let logits = self.logits.chunks(self.packed.config.vocabulary);
+            for (&place, logits) in self.call.places.iter().zip(logits) {
+                next[place] = greedy(logits)?;
             }
         }
-        self.pass_into(next)
+        Ok(())
     }
 }
 
@@ -280,7 +229,7 @@ pub fn logits(
         engine.call.clear();
         engine.call.push(0, piece);
         engine.call.rows.extend(0..piece.len());
-        engine.pass()?;
+        engine.run()?;
         see(&engine.logits[..piece.len() * config.vocabulary])?;
     }
     Ok(())

@@ -1,7 +1,11 @@
 //! What runs a model: slots that hold a sequence's state, and one call that continues them.
 
+mod call;
+pub mod choice;
 pub mod computing;
 pub mod cpu;
+#[cfg(feature = "cuda")]
+pub mod cuda;
 pub mod memory;
 pub mod native;
 pub mod packed;

@@ -25,6 +25,10 @@ impl Schedule {
     /// Samples of a batch that pay: a step reads the weights once for all of them; beyond so many little is gained.
     pub const PAYS: usize = 8;
 
+    /// The same on a GPU, which reads weights far faster than it is asked to.
+    #[cfg(feature = "cuda")]
+    pub const PAYS_ON_A_GPU: usize = 64;
+
     /// One prompt after another, each from its start.
     fn alone(self) -> Self {
         Self { batch: 1, shared_prefixes: false, ..self }

@@ -20,7 +20,7 @@ const ANSWER: usize = 24;
 /// # Errors
 /// A checkpoint that cannot be computed with.
 pub fn seconds(checkpoint: &Checkpoint, extent: &Extent) -> Result<f64> {
-    let computing = Computing::new(BackendArg::Cpu, None, None)?;
+    let computing = Computing::new(BackendArg::Auto, None, None)?;
     let longest = Part::ALL.into_iter().flat_map(|part| part.lengths(extent).0).max();
     let longest = longest.copied().unwrap_or(1);
     let mut engine = computing.engine(checkpoint, Schedule::PAYS, longest)?;

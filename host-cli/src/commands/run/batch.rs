@@ -1,10 +1,7 @@
 //! How many samples are answered together where nothing is said.
 
 use crate::{
-    engine::{
-        computing::Computing,
-        memory::{self, Memory},
-    },
+    engine::{computing::Computing, memory::Memory},
     error::Result,
     run::cell::Schedule,
 };
@@ -13,18 +10,24 @@ use crate::{
 pub fn most(computing: Computing) -> usize {
     match computing {
         Computing::Cpu(_) => Schedule::PAYS,
+        #[cfg(feature = "cuda")]
+        Computing::Cuda(_) => Schedule::PAYS_ON_A_GPU,
         // One slot a thread.
         Computing::Reference(_) => rayon::current_num_threads(),
     }
 }
 
-/// Of those the ones that fit, with everything else, into half of the memory that is free.
+/// Of those the ones that fit, with everything else, into the memory that may be taken.
 ///
 /// # Errors
 /// Those of `memory`, which says what so many slots take.
-pub fn fitting(mut schedule: Schedule, memory: impl Fn(usize) -> Result<Memory>) -> Result<usize> {
-    let Some(free) = memory::free() else { return Ok(schedule.batch) };
-    while schedule.batch > 1 && memory(schedule.slots())?.total(schedule.slots()) > free / 2 {
+pub fn fitting(
+    mut schedule: Schedule,
+    usable: Option<u64>,
+    memory: impl Fn(usize) -> Result<Memory>,
+) -> Result<usize> {
+    let Some(usable) = usable else { return Ok(schedule.batch) };
+    while schedule.batch > 1 && memory(schedule.slots())?.total(schedule.slots()) > usable {
         schedule.batch -= 1;
     }
     Ok(schedule.batch)

@@ -1,0 +1,166 @@
+//! Compiled kernels, kept in the user's cache folder: a start after the first compiles nothing.
+
+use std::{
+    env,
+    ffi::OsString,
+    fmt, fs,
+    io::{self, Write as _},
+    path::{Path, PathBuf},
+};
+
+use sha2::{Digest as _, Sha256};
+use tempfile::NamedTempFile;
+
+use super::compile::{Compiler, Unit};
+use crate::error::GpuError;
+
+/// The variable that names the folder; empty, nothing is kept.
+pub const VARIABLE: &str = "LONGSEQ_CACHE";
+
+/// Bytes of a SHA-256.
+const SUM: usize = 32;
+
+/// A folder of cubins, each named by the SHA-256 of all that it was made from. A file is the SHA-256 of the cubin, then
+/// the cubin: what was cut off or damaged is not used.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Cache {
+    folder: Option<PathBuf>,
+}
+
+impl Cache {
+    /// The user's: `LONGSEQ_CACHE`, else `longseq` in `XDG_CACHE_HOME`, else in `~/.cache`.
+    pub fn of_user() -> Self {
+        Self::named(&|name| env::var_os(name))
+    }
+
+    fn named(variable: &impl Fn(&str) -> Option<OsString>) -> Self {
+        let path = |name| variable(name).filter(|path| !path.is_empty()).map(PathBuf::from);
+        let folder = match variable(VARIABLE) {
+            Some(_) => path(VARIABLE),
+            None => path("XDG_CACHE_HOME")
+                .filter(|path| path.is_absolute())
+                .or_else(|| path("HOME").map(|home| home.join(".cache")))
+                .map(|folder| folder.join("longseq")),
+        };
+        Self { folder }
+    }
+
+    /// A folder, which is made when something is kept.
+    pub fn at(folder: impl Into<PathBuf>) -> Self {
+        Self { folder: Some(folder.into()) }
+    }
+
+    /// The folder, if anything is kept.
+    pub fn folder(&self) -> Option<&Path> {
+        self.folder.as_deref()
+    }
+
+    /// The cubins of some units for one architecture, in their order: kept from before, or compiled now and kept. Before
+    /// each one that must be compiled, `progress` is told.
+    ///
+    /// A folder that cannot be written to keeps nothing, which is no error.
+    ///
+    /// # Errors
+    /// Those of [`Compiler::compile`].
+    pub fn cubins(
+        &self,
+        compiler: &Compiler,
+        units: &[Unit<'_>],
+        progress: &mut dyn FnMut(Compiling<'_>),
+    ) -> Result<Vec<Vec<u8>>, GpuError> {
+        let kept = units.iter().map(|unit| self.path(compiler, unit).as_deref().and_then(read));
+        let kept: Vec<_> = kept.collect();
+        let of = kept.iter().filter(|cubin| cubin.is_none()).count();
+        let mut number = 0;
+        let cubins = units.iter().zip(kept).map(|(unit, kept)| {
+            if let Some(cubin) = kept {
+                return Ok(cubin);
+            }
+            number += 1;
+            progress(Compiling { architecture: unit.architecture, number, of });
+            let cubin = compiler.compile(unit)?.cubin;
+            let _ = self.path(compiler, unit).map(|path| write(&path, &cubin));
+            Ok(cubin)
+        });
+        cubins.collect()
+    }
+
+    fn path(&self, compiler: &Compiler, unit: &Unit<'_>) -> Option<PathBuf> {
+        Some(self.folder.as_ref()?.join(name(compiler, unit)))
+    }
+}
+
+/// One of the units that must be compiled is about to be. Displays as a line of progress.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Compiling<'a> {
+    /// What for.
+    pub architecture: &'a str,
+    /// Which, from 1.
+    pub number: usize,
+    /// Of how many.
+    pub of: usize,
+}
+
+impl fmt::Display for Compiling<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { architecture, number, of } = self;
+        write!(f, "compiling kernels for {architecture}: {number} of {of}")
+    }
+}
+
+/// The name of a unit's file. Every part is preceded by its length, so that no two units make the same text.
+fn name(compiler: &Compiler, unit: &Unit<'_>) -> String {
+    let (major, minor) = compiler.version();
+    let version = format!("NVRTC {major}.{minor}");
+    // Which of the texts are headers.
+    let count = unit.headers.len().to_string();
+    let headers = unit.headers.iter().flat_map(|(name, text)| [*name, *text]);
+    let parts = [unit.source, unit.architecture, &version, &count].into_iter().chain(headers);
+    let mut sum = Sha256::new();
+    for part in parts.chain(unit.options.iter().copied()) {
+        sum.update((part.len() as u64).to_le_bytes());
+        sum.update(part);
+    }
+    let hex: String = sum.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
+    hex + ".cubin"
+}
+
+/// A cubin, if it is there and whole.
+fn read(path: &Path) -> Option<Vec<u8>> {
+    let bytes = fs::read(path).ok()?;
+    let (sum, cubin) = bytes.split_at_checked(SUM)?;
+    (Sha256::digest(cubin)[..] == *sum).then(|| cubin.to_vec())
+}
+
+/// Writes a cubin; its file takes its name when it is complete.
+fn write(path: &Path, cubin: &[u8]) -> io::Result<()> {
+    let folder = path.parent().unwrap_or(Path::new("."));
+    fs::create_dir_all(folder)?;
+    let mut file = NamedTempFile::new_in(folder)?;
+    file.write_all(&Sha256::digest(cubin))?;
+    file.write_all(cubin)?;
+    file.persist(path)?;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_users_folder() {
+        let of = |set: &[(&str, &str)]| {
+            let variable = |name: &str| {
+                set.iter().find(|(known, _)| *known == name).map(|(_, value)| value.into())
+            };
+            Cache::named(&variable).folder
+        };
+        let [home, xdg] = [("HOME", "/home/me"), ("XDG_CACHE_HOME", "/cache")];
+        assert_eq!(of(&[]), None);
+        assert_eq!(of(&[home]), Some("/home/me/.cache/longseq".into()));
+        assert_eq!(of(&[home, xdg]), Some("/cache/longseq".into()));
+        assert_eq!(of(&[home, ("XDG_CACHE_HOME", "relative")]), of(&[home]));
+        assert_eq!(of(&[home, xdg, (VARIABLE, "/mine")]), Some("/mine".into()));
+        assert_eq!(of(&[home, xdg, (VARIABLE, "")]), None);
+    }
+}

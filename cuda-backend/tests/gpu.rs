@@ -1,0 +1,334 @@
+//! The runtime of a real GPU, over a driver and a cuBLASLt made of C (`stand_in.c`) that put work off until somebody waits for
+//! it: memory, copies in their order, arguments of launches, layouts of products. What only a GPU has is not tested here.
+
+use std::{env, fs, path::Path, process::Command};
+
+use half::bf16;
+use longseq_core::numeric::tensor::Dtype;
+use longseq_cuda::{
+    driver::{
+        Ready,
+        gpu::{DeviceMemory, Gpu},
+        libraries::Library,
+    },
+    error::GpuError,
+    kernels::KERNELS,
+    runtime::{Argument, Gemm, Launch, Matrix, Memory as _, Runtime as _},
+};
+use proptest::prelude::*;
+
+/// Set in the process that runs over the stand-in.
+const INSIDE: &str = "LONGSEQ_TEST_STAND_IN";
+
+/// Starts this test again, where the loader finds the stand-in.
+#[test]
+fn a_runtime_over_a_stand_in() {
+    if env::var_os(INSIDE).is_some() {
+        return inside();
+    }
+    if let Err(missing) = Library::Nvrtc.load() {
+        println!("skipped: {missing}");
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let library = folder.path().join("libcuda.so");
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/stand_in.c");
+    let mut compiler = Command::new("cc");
+    let built = compiler.args(["-O2", "-shared", "-fPIC", "-w", "-o"]).args([&library, &source]);
+    assert!(built.status().unwrap().success());
+    // One file: both libraries share the work that was put off.
+    for name in ["libcuda.so.1", "libcublasLt.so"] {
+        fs::hard_link(&library, folder.path().join(name)).unwrap();
+    }
+    let ran = Command::new(env::current_exe().unwrap())
+        .args(["--exact", "a_runtime_over_a_stand_in", "--nocapture"])
+        .env(INSIDE, &library)
+        .env("LD_LIBRARY_PATH", folder.path())
+        .env("LONGSEQ_CACHE", folder.path().join("cache"))
+        .status();
+    assert!(ran.unwrap().success());
+}
+
+fn inside() {
+    let mut steps = Vec::new();
+    let open = |steps: &mut Vec<String>| {
+        let ready = Ready::first().unwrap();
+        assert_eq!((ready.device.capability, &ready.architecture[..]), ((9, 0), "sm_90a"));
+        Gpu::open(ready, &mut |step| steps.push(step.to_string())).unwrap()
+    };
+    let mut gpu = open(&mut steps);
+    assert_eq!(
+        steps.last(),
+        Some(&format!("compiling kernels for sm_90a: {0} of {0}", steps.len()))
+    );
+    assert_eq!((gpu.device().name.as_str(), gpu.multiprocessors()), ("Stand-in", 132));
+    memory(&mut gpu);
+    copies(&mut gpu);
+    launches(&mut gpu);
+    products(&mut gpu);
+    kept_plans(&mut gpu);
+    moments(&mut gpu);
+    drop(gpu);
+    assert_eq!(number("stand_in_alive"), 0);
+    // Everything is kept from before.
+    let mut steps = Vec::new();
+    drop(open(&mut steps));
+    assert!(steps.is_empty(), "{steps:?}");
+}
+
+/// A number that the stand-in shows.
+fn number(name: &str) -> i32 {
+    let path = env::var_os(INSIDE).unwrap();
+    // SAFETY: the stand-in, which is loaded already and has a number of that name.
+    unsafe {
+        let library = libloading::Library::new(path).unwrap();
+        **library.get::<*const i32>(name).unwrap()
+    }
+}
+
+fn memory(gpu: &mut Gpu) {
+    let before = gpu.free_memory().unwrap();
+    let some = gpu.allocate(1000).unwrap();
+    assert_eq!((some.bytes(), some.address() % 16), (1000, 0));
+    assert_eq!(before - gpu.free_memory().unwrap(), 1000);
+    let too_much = gpu.allocate(2 << 30).unwrap_err();
+    let free = before - 1000;
+    assert_eq!(too_much, GpuError::OutOfMemory { wanted: 2 << 30, free: Some(free) });
+    assert!(too_much.to_string().starts_with("cannot get 2.00 GiB of the GPU's memory: 0."));
+    assert!(too_much.help().contains("--batch"));
+    drop(some);
+    assert_eq!(gpu.free_memory().unwrap(), before);
+}
+
+fn copies(gpu: &mut Gpu) {
+    // More than is staged at once, and changed as soon as the copy has been asked for.
+    let bytes: Vec<u8> =
+        (0..21u32 << 20).map(|i| (i.wrapping_mul(2_654_435_761) >> 24) as u8).collect();
+    let memory = gpu.allocate(bytes.len() + 100).unwrap();
+    let mut changing = bytes.clone();
+    gpu.clear(&memory, 0..memory.bytes()).unwrap();
+    gpu.upload(&changing, &memory, 50).unwrap();
+    changing.fill(0xee);
+    for value in 0..40u8 {
+        changing[..8].fill(value);
+        gpu.upload(&changing[..8], &memory, 50 + 8 * value as usize).unwrap();
+    }
+    changing.fill(0xee);
+    let other = gpu.allocate(1000).unwrap();
+    gpu.clear(&other, 0..1000).unwrap();
+    gpu.copy((&memory, 60..560), (&other, 7)).unwrap();
+    gpu.clear(&other, 500..507).unwrap();
+    let mut back = vec![0xaa; bytes.len()];
+    gpu.download(&memory, 50, &mut back).unwrap();
+    let first: Vec<u8> = (0..40).flat_map(|value| [value; 8]).collect();
+    let expected = [&first[..], &bytes[320..]].concat();
+    assert!(back == expected);
+    let mut around = [[1; 50]; 2];
+    gpu.download(&memory, 0, &mut around[0]).unwrap();
+    gpu.download(&memory, bytes.len() + 50, &mut around[1]).unwrap();
+    assert_eq!(around, [[0; 50]; 2]);
+    let mut copied = [1; 1000];
+    gpu.download(&other, 0, &mut copied).unwrap();
+    assert_eq!((&copied[..7], &copied[507..]), (&[0; 7][..], &[0; 493][..]));
+    assert_eq!((&copied[7..500], &copied[500..507]), (&expected[10..503], &[0; 7][..]));
+}
+
+fn launches(gpu: &mut Gpu) {
+    let memory = gpu.allocate(64).unwrap();
+    let arguments = [
+        Argument::Address(memory.address()),
+        Argument::I32(-7),
+        Argument::I64(1 << 40),
+        Argument::F32(0.5),
+    ];
+    let launch = Launch {
+        kernel: &KERNELS[0],
+        blocks: [70_000, 3, 2],
+        threads: 96,
+        dynamic_shared: 1024,
+        arguments: &arguments,
+    };
+    // SAFETY: the stand-in takes these arguments of every kernel, and writes to the first.
+    unsafe { gpu.launch(&launch) }.unwrap();
+    let mut written = [0; 56];
+    gpu.download(&memory, 0, &mut written).unwrap();
+    let numbers: Vec<_> =
+        written.as_chunks().0.iter().map(|bytes| u32::from_ne_bytes(*bytes)).collect();
+    assert_eq!(numbers[..5], [70_000, 3, 2, 96, 1024]);
+    assert_eq!((numbers[8] as i32, numbers[11], f32::from_bits(numbers[12])), (-7, 1 << 8, 0.5));
+    // SAFETY: as above.
+    let refused = unsafe { gpu.launch(&Launch { threads: 2048, ..launch }) }.unwrap_err();
+    let code = "CUDA_ERROR_INVALID_VALUE".to_owned();
+    assert_eq!(refused, GpuError::Launch { kernel: KERNELS[0].name.to_owned(), code });
+}
+
+fn moments(gpu: &mut Gpu) {
+    let memory = gpu.allocate(8).unwrap();
+    let start = gpu.mark().unwrap();
+    (0..3).for_each(|_| gpu.clear(&memory, 0..8).unwrap());
+    let end = gpu.mark().unwrap();
+    gpu.wait().unwrap();
+    assert_eq!(start.milliseconds_to(&end), Ok(3.0));
+}
+
+/// Sizes of a product, what its strides have beyond its sizes, where its matrices begin (in elements), and how it is made.
+#[derive(Clone, Copy, Debug)]
+struct Case {
+    batch: usize,
+    rows: usize,
+    inputs: usize,
+    outputs: usize,
+    beyond: [usize; 3],
+    first: [usize; 3],
+    bf16: bool,
+    accumulate: bool,
+}
+
+fn cases() -> impl Strategy<Value = Case> {
+    let (sizes, three) = ((1..4usize, 1..9usize, 1..9usize, 1..9usize), || [0..5usize, 0..5, 0..5]);
+    (sizes, three(), three(), any::<bool>(), any::<bool>()).prop_map(
+        |((batch, rows, inputs, outputs), beyond, first, bf16, accumulate)| Case {
+            batch,
+            rows,
+            inputs,
+            outputs,
+            beyond,
+            first,
+            bf16,
+            accumulate,
+        },
+    )
+}
+
+/// A matrix of a product: width, rows, and where its elements are.
+struct Placed {
+    memory: DeviceMemory,
+    matrix: Matrix,
+    values: Vec<f32>,
+    first: usize,
+    bf16: bool,
+}
+
+impl Placed {
+    fn new(
+        gpu: &mut Gpu,
+        case: &Case,
+        place: usize,
+        (rows, width): (usize, usize),
+        bf16: bool,
+    ) -> Self {
+        let first = case.first[place];
+        let row_stride = width + case.beyond[place];
+        let batch_stride = rows * row_stride + case.beyond[2 - place];
+        // Small integers are exact in bf16, and so are the sums.
+        let value = |i: usize| ((i * 7 + place * 3 + i / 5) % 9) as f32 - 4.0;
+        let values: Vec<f32> = (0..first + case.batch * batch_stride).map(value).collect();
+        let bytes: Vec<u8> = match bf16 {
+            true => values.iter().flat_map(|x| bf16::from_f32(*x).to_ne_bytes()).collect(),
+            false => values.iter().flat_map(|x| x.to_ne_bytes()).collect(),
+        };
+        let memory = gpu.allocate(bytes.len()).unwrap();
+        gpu.upload(&bytes, &memory, 0).unwrap();
+        let element = if bf16 { 2 } else { 4 };
+        let address = memory.address() + (first * element) as u64;
+        let matrix = Matrix { address, row_stride, batch_stride };
+        Self { memory, matrix, values, first, bf16 }
+    }
+
+    fn place(&self, batch: usize, row: usize, column: usize) -> usize {
+        self.first + batch * self.matrix.batch_stride + row * self.matrix.row_stride + column
+    }
+}
+
+fn product(gpu: &mut Gpu, case: &Case) -> (Vec<f32>, Vec<f32>) {
+    let Case { batch, rows, inputs, outputs, bf16, accumulate, .. } = *case;
+    let x = Placed::new(gpu, case, 0, (rows, inputs), bf16);
+    let weight = Placed::new(gpu, case, 1, (outputs, inputs), bf16);
+    let out = Placed::new(gpu, case, 2, (rows, outputs), false);
+    assert!(!out.bf16);
+    let dtype = if bf16 { Dtype::Bf16 } else { Dtype::F32 };
+    let (x_matrix, weight_matrix, out_matrix) = (x.matrix, weight.matrix, out.matrix);
+    let gemm = Gemm {
+        batch,
+        rows,
+        inputs,
+        outputs,
+        dtype,
+        accumulate,
+        x: x_matrix,
+        weight: weight_matrix,
+        out: out_matrix,
+    };
+    // SAFETY: the matrices lie in memory that is freed in the order of the stream.
+    unsafe { gpu.gemm(&gemm) }.unwrap();
+    let mut bytes = vec![0; 4 * out.values.len()];
+    gpu.download(&out.memory, 0, &mut bytes).unwrap();
+    let found = bytes.as_chunks().0.iter().map(|bytes| f32::from_ne_bytes(*bytes)).collect();
+    let mut expected = out.values.clone();
+    for b in 0..batch {
+        for row in 0..rows {
+            for column in 0..outputs {
+                let products = (0..inputs).map(|k| {
+                    x.values[x.place(b, row, k)] * weight.values[weight.place(b, column, k)]
+                });
+                let old = if accumulate { out.values[out.place(b, row, column)] } else { 0.0 };
+                expected[out.place(b, row, column)] = old + products.sum::<f32>();
+            }
+        }
+    }
+    (found, expected)
+}
+
+fn products(gpu: &mut Gpu) {
+    let config = ProptestConfig { failure_persistence: None, ..ProptestConfig::default() };
+    let mut runner = proptest::test_runner::TestRunner::new(config);
+    let gpu = std::cell::RefCell::new(gpu);
+    let ran = runner.run(&cases(), |case| {
+        let (found, expected) = product(&mut gpu.borrow_mut(), &case);
+        prop_assert_eq!(found, expected);
+        Ok(())
+    });
+    ran.unwrap();
+}
+
+fn kept_plans(gpu: &mut Gpu) {
+    let case = Case {
+        batch: 2,
+        rows: 5,
+        inputs: 300,
+        outputs: 3,
+        beyond: [1, 2, 3],
+        first: [0; 3],
+        bf16: true,
+        accumulate: false,
+    };
+    let asked = number("stand_in_heuristics");
+    for accumulate in [false, true, false] {
+        product(gpu, &Case { accumulate, ..case });
+    }
+    assert_eq!(number("stand_in_heuristics"), asked + 1);
+    for other in [
+        Case { rows: 6, ..case },
+        Case { bf16: false, ..case },
+        Case { first: [1, 0, 0], ..case },
+        Case { beyond: [1, 2, 4], ..case },
+    ] {
+        product(gpu, &other);
+    }
+    assert_eq!(number("stand_in_heuristics"), asked + 5);
+    // Nothing to make.
+    let nothing = Matrix { address: 0, row_stride: 0, batch_stride: 0 };
+    let gemm = Gemm {
+        batch: 1,
+        rows: 0,
+        inputs: 4,
+        outputs: 4,
+        dtype: Dtype::F32,
+        accumulate: false,
+        x: nothing,
+        weight: nothing,
+        out: nothing,
+    };
+    // SAFETY: no element is read or written.
+    unsafe { gpu.gemm(&gemm) }.unwrap();
+}

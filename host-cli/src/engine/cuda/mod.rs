@@ -1,0 +1,295 @@
+//! The engine over longseq-cuda: the tokens of all slots in one forward pass.
+//!
+//! A slot's numbers do not depend on what others hold. But cuBLASLt multiplies differently according to how many rows there
+//! are, so they may differ in their last bits with what is computed beside them, and with where a prompt is cut.
+
+mod device;
+mod memory;
+mod sizes;
+
+use longseq_core::{
+    backend::{Backend, Storage},
+    batch::Batch,
+    hybrid::{
+        ForwardError,
+        config::ModelConfig,
+        forward,
+        weights::{Ends, Layer, Model},
+    },
+    numeric::{compute::Compute, tensor::Dtype},
+    scratch::{Scratch, scratch},
+    state::{State, StateLayout},
+};
+use longseq_cuda::{
+    Cuda, CudaError,
+    buffer::Buffer,
+    runtime::{Memory, Runtime},
+    weight::{Load, Weight},
+};
+
+use super::{
+    Continuation, Engine,
+    call::{self, Call, Passes},
+    worker::{check_tokens, internal},
+};
+use crate::{
+    checkpoint::Checkpoint,
+    error::{Error, Result},
+};
+
+pub use self::{
+    device::{Found, find},
+    memory::{GRID, memory, packing, tokens_of_a_pass, usable},
+};
+
+/// Rows whose logits are wanted at once where all are.
+const ROWS_OF_LOGITS: usize = 512;
+
+/// A model's slots on a device.
+#[derive(Debug)]
+pub struct CudaEngine<'a, R: Runtime> {
+    config: &'a ModelConfig,
+    ends: Ends<Weight<R::Memory>>,
+    layers: Vec<Layer<Weight<R::Memory>>>,
+    backend: Cuda<R>,
+    /// Tokens of one forward pass.
+    most: usize,
+    slots: Slots<R::Memory>,
+    /// Residual, normed, projected, convolved, mixed.
+    scratch: [Buffer<R::Memory>; 5],
+    logits: Buffer<R::Memory>,
+    call: Call,
+}
+
+/// What slots remember.
+#[derive(Debug)]
+struct Slots<M> {
+    /// Tokens of each, at most.
+    capacity: usize,
+    recurrent: Buffer<M>,
+    cache: Buffer<M>,
+    positions: Vec<usize>,
+}
+
+impl<M: Memory> Slots<M> {
+    fn state<'s>(&'s mut self, config: &'s ModelConfig) -> Result<State<'s, Buffer<M>>> {
+        let Self { capacity, recurrent, cache, positions } = self;
+        let layout = StateLayout::new(config, positions.len(), *capacity).map_err(internal)?;
+        State::new(layout, recurrent, cache, positions).map_err(internal)
+    }
+}
+
+/// What went wrong; where the GPU says so, with what to do about it.
+fn explain<E: std::error::Error + 'static>(source: &CudaError<E>) -> Error {
+    if let CudaError::Runtime(source) = source {
+        let source: &dyn std::error::Error = source;
+        if let Some(source) = source.downcast_ref() {
+            return Error::gpu(source);
+        }
+    }
+    internal(source)
+}
+
+impl<'a, R> CudaEngine<'a, R>
+where
+    R: Runtime,
+    Cuda<R>: Backend
+        + Storage<Buffer = Buffer<R::Memory>, Weight = Weight<R::Memory>, Error = CudaError<R::Error>>,
+{
+    /// `slots` sequences of at most `capacity` tokens each, of which a forward pass reads at most `most` at once.
+    ///
+    /// # Errors
+    /// Not enough memory.
+    pub fn new(
+        checkpoint: &'a Checkpoint,
+        compute: Compute,
+        mut backend: Cuda<R>,
+        (slots, capacity, most): (usize, usize, usize),
+    ) -> Result<Self> {
+        let config = checkpoint.config();
+        let layout = StateLayout::new(config, slots, capacity).map_err(internal)?;
+        let ends = checkpoint.ends(|ends| {
+            ends.map(&mut Load::new(&mut backend, compute)).map_err(|source| explain(&source))
+        })?;
+        let layers = (0..config.layers).map(|layer| {
+            checkpoint.layer(layer, |layer| {
+                layer.map(&mut Load::new(&mut backend, compute)).map_err(|source| explain(&source))
+            })
+        });
+        let layers = layers.collect::<Result<_>>()?;
+        let (recurrent, cache) = layout.elements();
+        let elements = scratch(config, most);
+        let mut buffer =
+            |elements, dtype| backend.buffer(elements, dtype).map_err(|source| explain(&source));
+        let recurrent = buffer(recurrent, Dtype::F32)?;
+        let cache = buffer(cache, memory::cache_dtype(compute))?;
+        let logits = buffer(config.vocabulary.saturating_mul(slots), Dtype::F32)?;
+        let mut part = |elements| buffer(elements, Dtype::F32);
+        let scratch = [
+            part(elements.residual)?,
+            part(elements.residual)?,
+            part(elements.projected)?,
+            part(elements.convolved)?,
+            part(elements.mixed)?,
+        ];
+        let (positions, call) = (vec![0; slots], Call::default());
+        let slots = Slots { capacity, recurrent, cache, positions };
+        Ok(Self { config, ends, layers, backend, most, slots, scratch, logits, call })
+    }
+
+    /// Makes the forward pass that was put together; the logits wanted lie in `logits` then.
+    fn run(&mut self) -> Result<()> {
+        let mut state = self.slots.state(self.config)?;
+        let Call { tokens, ends, slots, rows, .. } = &self.call;
+        let batch = Batch::new(tokens, ends, slots, rows).map_err(internal)?;
+        let [residual, normed, projected, convolved, mixed] = &mut self.scratch;
+        let mut scratch = Scratch { residual, normed, projected, convolved, mixed };
+        let model = Model { config: self.config, ends: &self.ends, layers: &self.layers };
+        let logits = &mut self.logits;
+        forward(&mut self.backend, &model, &batch, &mut state, &mut scratch, logits).map_err(
+            |source| match source {
+                ForwardError::Backend(source) => explain(&source),
+                source => Error::new(format!("the forward pass failed: {source}")),
+            },
+        )
+    }
+
+    /// The logits after every token of one text, as [`native::logits`](super::native::logits) gives them, on an engine of one
+    /// slot.
+    ///
+    /// # Errors
+    /// A token beyond the vocabulary; not enough memory; whatever `see` returns.
+    pub fn logits(
+        mut self,
+        (prompt, following): (&[u32], &[u32]),
+        mut see: impl FnMut(&[f32]) -> Result<()>,
+    ) -> Result<()> {
+        let vocabulary = self.config.vocabulary;
+        check_tokens(vocabulary, prompt.iter().chain(following))?;
+        let rows = if self.whole() { prompt.len() } else { ROWS_OF_LOGITS.min(self.most) };
+        let elements = rows.min(self.slots.capacity).saturating_mul(vocabulary);
+        let logits = self.backend.buffer(elements, Dtype::F32);
+        self.logits = logits.map_err(|source| explain(&source))?;
+        let mut read = vec![0.0; elements];
+        self.reset(0);
+        for piece in prompt.chunks(rows.max(1)).chain(following.chunks(1)) {
+            self.call.clear();
+            self.call.push(0, piece);
+            self.call.rows.extend(0..piece.len());
+            self.run()?;
+            let read = &mut read[..piece.len() * vocabulary];
+            let downloaded = self.backend.download(&self.logits, read);
+            downloaded.map_err(|source| explain(&source))?;
+            see(read)?;
+        }
+        Ok(())
+    }
+}
+
+impl<R> Engine for CudaEngine<'_, R>
+where
+    R: Runtime,
+    Cuda<R>: Backend
+        + Storage<Buffer = Buffer<R::Memory>, Weight = Weight<R::Memory>, Error = CudaError<R::Error>>,
+{
+    fn vocabulary(&self) -> usize {
+        self.config.vocabulary
+    }
+
+    fn slots(&self) -> usize {
+        self.slots.positions.len()
+    }
+
+    fn tokens_per_call(&self) -> usize {
+        if self.whole() { usize::MAX } else { self.most.saturating_mul(2) }
+    }
+
+    fn reset(&mut self, slot: usize) {
+        // Fails for a slot that does not exist, or a lost device; using it is the error that is reported.
+        let state = self.slots.state(self.config);
+        let _ = state.map(|mut state| state.reset(&mut self.backend, slot));
+    }
+
+    fn fork(&mut self, from: usize, to: usize) {
+        let state = self.slots.state(self.config);
+        let _ = state.map(|mut state| state.copy(&mut self.backend, from, to));
+    }
+
+    fn forward(&mut self, batch: &[Continuation<'_>], next: &mut [u32]) -> Result<()> {
+        call::forward(self, batch, next)
+    }
+}
+
+impl<R> Passes for CudaEngine<'_, R>
+where
+    R: Runtime,
+    Cuda<R>: Backend
+        + Storage<Buffer = Buffer<R::Memory>, Weight = Weight<R::Memory>, Error = CudaError<R::Error>>,
+{
+    fn most(&self) -> usize {
+        self.most
+    }
+
+    fn whole(&self) -> bool {
+        self.config.reads_prompts_whole()
+    }
+
+    fn grid(&self) -> usize {
+        GRID
+    }
+
+    fn position(&self, slot: usize) -> usize {
+        self.slots.positions.get(slot).copied().unwrap_or(0)
+    }
+
+    fn call(&mut self) -> &mut Call {
+        &mut self.call
+    }
+
+    fn pass(&mut self, next: &mut [u32]) -> Result<()> {
+        if self.call.slots.is_empty() {
+            return Ok(());
+        }
+        self.run()?;
+        let rows = (self.call.rows.len(), self.config.vocabulary);
+        if rows.0 == 0 {
+            return Ok(());
+        }
+        let best = self.backend.argmax(rows, &self.logits).map_err(|source| explain(&source))?;
+        for (&place, best) in self.call.places.iter().zip(best) {
+            let best = best.ok_or_else(|| {
+                Error::new("the model's output is not a number")
+                    .help("the weights are damaged, or --compute f32 is needed")
+            })?;
+            next[place] = u32::try_from(best).map_err(internal)?;
+        }
+        Ok(())
+    }
+}
+
+/// A model's slots on the GPU that was found.
+///
+/// # Errors
+/// No GPU; not enough memory.
+pub fn engine<'a>(
+    _: &'a Checkpoint,
+    _: Compute,
+    _: (usize, usize),
+) -> Result<Box<dyn Engine + 'a>> {
+    find().map_err(Error::gpu)?;
+    Err(Error::gpu(&longseq_cuda::error::GpuError::Unfinished))
+}
+
+/// The logits after every token of one text.
+///
+/// # Errors
+/// As [`engine`] and [`CudaEngine::logits`].
+pub fn logits(
+    _: &Checkpoint,
+    _: Compute,
+    _: (&[u32], &[u32]),
+    _: impl FnMut(&[f32]) -> Result<()>,
+) -> Result<()> {
+    find().map_err(Error::gpu)?;
+    Err(Error::gpu(&longseq_cuda::error::GpuError::Unfinished))
+}
