@@ -104,8 +104,6 @@ pub enum GpuError {
         /// The driver's answer.
         code: String,
     },
-    /// The kernels that there are make no whole model.
-    Unfinished,
     /// A matrix product that cuBLASLt does not do.
     Product {
         /// Rows, columns and inner extent; nothing where the library does not even start.
@@ -160,7 +158,6 @@ impl GpuError {
             Self::Load { .. } => {
                 with_cpu("let NVRTC be no newer than the driver (`longseq devices` shows both)")
             }
-            Self::Unfinished => "compute with --backend cpu".to_owned(),
             Self::OutOfMemory { .. } => {
                 with_cpu("take a smaller --batch, shorter lengths or a smaller model")
             }
@@ -223,9 +220,6 @@ impl fmt::Display for GpuError {
             Self::OutOfMemory { wanted, free } => {
                 write!(f, "cannot get {} of the GPU's memory", Gib(*wanted))?;
                 free.map_or(Ok(()), |free| write!(f, ": {} are free", Gib(free)))
-            }
-            Self::Unfinished => {
-                f.write_str("the CUDA backend has no recurrences and no attention so far")
             }
             Self::Launch { kernel, code } => write!(f, "the kernel {kernel} failed: {code}"),
             Self::Product { shape: None, code } => write!(f, "cuBLASLt does not start: {code}"),

@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{
     error::GpuError,
-    kernels::{DEVICE_HEADER, KERNELS, OPTIONS, Source},
+    kernels::{HEADERS, KERNELS, OPTIONS, Source},
 };
 
 /// Shared memory that a block may have without asking for it.
@@ -49,7 +49,7 @@ pub fn unit<'a>(source: &Source, architecture: &'a str) -> Unit<'a> {
     Unit {
         name: source.path,
         source: source.text,
-        headers: &[("device.cuh", DEVICE_HEADER)],
+        headers: HEADERS,
         architecture,
         options: OPTIONS,
     }

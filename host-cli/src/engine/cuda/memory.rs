@@ -34,8 +34,8 @@ pub const fn usable(free: u64) -> u64 {
     free / 20 * 19
 }
 
-/// Keys and values are rounded to bf16, but where all is to be f32.
-pub const fn cache_dtype(compute: Compute) -> Dtype {
+/// Keys and values, and what a scan multiplies beside weights, are rounded to bf16, but where all is to be f32.
+pub const fn rounded_to(compute: Compute) -> Dtype {
     match compute {
         Compute::F32 => Dtype::F32,
         Compute::Exact | Compute::Bf16 => Dtype::Bf16,
@@ -87,7 +87,7 @@ pub fn memory(
         weights: packing.bytes as u64,
         packing: 0,
         state: bytes(state, Dtype::F32),
-        cache: bytes(cache, cache_dtype(compute)),
+        cache: bytes(cache, rounded_to(compute)),
         buffers,
     })
 }

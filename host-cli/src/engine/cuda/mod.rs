@@ -23,6 +23,7 @@ use longseq_core::{
 use longseq_cuda::{
     Cuda, CudaError,
     buffer::Buffer,
+    driver::gpu::Gpu,
     runtime::{Memory, Runtime},
     weight::{Load, Weight},
 };
@@ -103,10 +104,11 @@ where
     pub fn new(
         checkpoint: &'a Checkpoint,
         compute: Compute,
-        mut backend: Cuda<R>,
+        backend: Cuda<R>,
         (slots, capacity, most): (usize, usize, usize),
     ) -> Result<Self> {
         let config = checkpoint.config();
+        let mut backend = backend.products_in(memory::rounded_to(compute));
         let layout = StateLayout::new(config, slots, capacity).map_err(internal)?;
         let ends = checkpoint.ends(|ends| {
             ends.map(&mut Load::new(&mut backend, compute)).map_err(|source| explain(&source))
@@ -122,7 +124,7 @@ where
         let mut buffer =
             |elements, dtype| backend.buffer(elements, dtype).map_err(|source| explain(&source));
         let recurrent = buffer(recurrent, Dtype::F32)?;
-        let cache = buffer(cache, memory::cache_dtype(compute))?;
+        let cache = buffer(cache, memory::rounded_to(compute))?;
         let logits = buffer(config.vocabulary.saturating_mul(slots), Dtype::F32)?;
         let mut part = |elements| buffer(elements, Dtype::F32);
         let scratch = [
@@ -267,17 +269,27 @@ where
     }
 }
 
+/// A model on the GPU that was found.
+fn on_gpu<'a>(
+    checkpoint: &'a Checkpoint,
+    compute: Compute,
+    (slots, capacity): (usize, usize),
+) -> Result<CudaEngine<'a, Gpu>> {
+    let found = find().map_err(Error::gpu)?;
+    let most = tokens_of_a_pass(checkpoint.config(), capacity, found.free);
+    CudaEngine::new(checkpoint, compute, found.open()?, (slots, capacity, most))
+}
+
 /// A model's slots on the GPU that was found.
 ///
 /// # Errors
 /// No GPU; not enough memory.
 pub fn engine<'a>(
-    _: &'a Checkpoint,
-    _: Compute,
-    _: (usize, usize),
+    checkpoint: &'a Checkpoint,
+    compute: Compute,
+    of: (usize, usize),
 ) -> Result<Box<dyn Engine + 'a>> {
-    find().map_err(Error::gpu)?;
-    Err(Error::gpu(&longseq_cuda::error::GpuError::Unfinished))
+    Ok(Box::new(on_gpu(checkpoint, compute, of)?))
 }
 
 /// The logits after every token of one text.
@@ -285,11 +297,11 @@ pub fn engine<'a>(
 /// # Errors
 /// As [`engine`] and [`CudaEngine::logits`].
 pub fn logits(
-    _: &Checkpoint,
-    _: Compute,
-    _: (&[u32], &[u32]),
-    _: impl FnMut(&[f32]) -> Result<()>,
+    checkpoint: &Checkpoint,
+    compute: Compute,
+    text: (&[u32], &[u32]),
+    see: impl FnMut(&[f32]) -> Result<()>,
 ) -> Result<()> {
-    find().map_err(Error::gpu)?;
-    Err(Error::gpu(&longseq_cuda::error::GpuError::Unfinished))
+    let capacity = text.0.len() + text.1.len();
+    on_gpu(checkpoint, compute, (1, capacity))?.logits(text, see)
 }
