@@ -198,7 +198,7 @@ impl<'a> FrequentWords<'a> {
         };
         let shortest = self.count(words.unwrap_or(0), draws, counter)? + self.tokens_to_generate;
         let least = names * self.sizes.tokens_per_word;
-        let fits = (shortest - self.tokens_to_generate).max(least) + self.reserved;
+        let fits = (shortest - self.tokens_to_generate).max(least).saturating_add(self.reserved);
         let (task, max_seq_length) = (self.task.name, self.max_seq_length);
         Ok(BudgetError { task, max_seq_length, shortest, fits, shrunk: fits }.into())
     }
