@@ -4,8 +4,9 @@
 // decode_combine  the parts of a row together
 // Their plain version is grouped_query_attention_ref.
 //
-// Memory bound: a key and value, 4 D bytes, are read once for all heads of a group; a block of D = 64 or more
-// has up to 24 KB to 48 KB on its way. Parts lie at multiples of 256 positions, so a row's result does not depend on what else is in the batch.
+// Memory bound: a key and value, 4 D bytes, are read once for all heads of a group; a block of D = 64 or more has up to
+// 24 KB to 48 KB on its way. Parts lie at multiples of 256 positions, so a row's result does not depend on what else is
+// in the batch.
 #include "device.cuh"
 #include "attention/sequence.cuh"
 #include "attention/softmax.cuh"
