@@ -176,22 +176,27 @@ const fn prefill(
     Kernel::new(ATTENTION, name, 32 * warps, registers).shared(8 * rows, lines * line(head_dim))
 }
 
-/// Buffers of each of four warps, and registers.
-const fn decode(name: &'static str, head_dim: u32, (buffers, registers): (u32, u32)) -> Kernel {
+/// Buffers of each of four warps, whether queries are held in registers, and registers.
+const fn decode(
+    name: &'static str,
+    head_dim: u32,
+    (buffers, held, registers): (u32, bool, u32),
+) -> Kernel {
     let (warps, rows) = (4, DECODE_ROWS as u32);
-    let (ring, sums) = (buffers * rows * line(head_dim), 4 * rows * (head_dim + 8));
+    let lines = warps * buffers * rows + if held { 0 } else { rows };
+    let sums = 4 * warps * rows * (head_dim + 8);
     Kernel::new(DECODE, name, 32 * warps, registers)
-        .shared(8 * (warps + 1) * rows, warps * most(ring, sums))
+        .shared(8 * (warps + 1) * rows, most(lines * line(head_dim), sums))
 }
 
 /// The sizes of heads that are fast: those of the models in use, and 16 of those in tests.
 pub(crate) const HEADS: &[HeadKernels] = &[
-    heads!(16, prefill: (4, 64, true, 168), decode: (4, 80)),
-    heads!(64, prefill: (4, 32, true, 224), decode: (4, 128)),
-    heads!(80, prefill: (4, 32, true, 240), decode: (4, 168)),
-    heads!(96, prefill: (4, 32, false, 240), decode: (4, 168)),
-    heads!(128, prefill: (4, 32, false, 255), decode: (4, 168)),
-    heads!(256, prefill: (8, 16, true, 255), decode: (3, 255)),
+    heads!(16, prefill: (4, 64, true, 168), decode: (4, true, 80)),
+    heads!(64, prefill: (4, 32, true, 224), decode: (4, true, 128)),
+    heads!(80, prefill: (4, 32, true, 240), decode: (4, true, 168)),
+    heads!(96, prefill: (4, 32, false, 240), decode: (4, true, 168)),
+    heads!(128, prefill: (4, 32, false, 255), decode: (4, true, 168)),
+    heads!(256, prefill: (8, 16, true, 255), decode: (2, false, 255)),
 ];
 
 /// Two versions of an operation with state: the fast one has blocks of 128 threads.

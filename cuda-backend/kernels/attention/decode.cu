@@ -4,8 +4,9 @@
 // decode_combine  the parts of a row together
 // Their plain version is grouped_query_attention_ref.
 //
-// Memory bound: a key and value, 4 D bytes, are read once for all heads of a group; blocks have up to 16 KB to 96 KB on
-// their way. Parts lie at multiples of 256 positions, so a row's result does not depend on what else is in the batch.
+// Memory bound: a key and value, 4 D bytes, are read once for all heads of a group; a block of D = 64 or more has up to
+// 24 KB to 48 KB on its way. Parts lie at multiples of 256 positions, so a row's result does not depend on what else is
+// in the batch.
 #include "device.cuh"
 #include "attention/sequence.cuh"
 #include "attention/softmax.cuh"
@@ -82,11 +83,12 @@ DEVICE void combine_warps(float* sums, Statistics* statistics, i64 parts, u16* s
 }
 
 // Block (part, key-value head and tile of rows, sequence). Every warp has 16 of each 64 keys and a ring of BUFFERS
-// places of its own, for keys, values, the next keys and so on: it waits for nobody until the end.
-template <int D, int BUFFERS>
+// places of its own, for keys, values, the next keys and so on: it waits for nobody until the end. Queries are in
+// registers, or in shared memory where those are few.
+template <int D, int BUFFERS, bool HELD>
 DEVICE void decode(float* sums, Statistics* statistics, int most_rows, const Call& of) {
     constexpr int BUFFER = KEYS * LINE<D>;
-    DYNAMIC_SHARED(u16, shared);  // [WARPS, BUFFERS, KEYS, LINE<D>]
+    DYNAMIC_SHARED(u16, shared);  // [WARPS, BUFFERS, KEYS, LINE<D>], and [ROWS, LINE<D>] unless HELD
     SHARED(Range, ranges, ROWS);
     const int lane = THREAD % WARP, warp = THREAD / WARP, kv_head = BLOCK.y % of.kv_heads;
     const Sequence in = sequence(of, BLOCK.z);
@@ -98,6 +100,15 @@ DEVICE void decode(float* sums, Statistics* statistics, int most_rows, const Cal
     if (part >= present.end) return;
     for (int row = THREAD; row < ROWS; row += WARPS * WARP)
         ranges[row] = seen(of, in, min(first_row + row, all.rows - 1) / all.group);
+    u16* const query_lines = shared + WARPS * BUFFERS * BUFFER;
+    u32 q[HELD ? D / 16 : 1][4];
+    if constexpr (HELD) {
+        load_queries<D>(q, of, in, all, first_row);
+    } else {
+        copy_queries<D, ROWS, WARPS * WARP>(query_lines, of, in, all, first_row);
+        copy_async_commit();
+        copy_async_wait<0>();
+    }
     barrier();
 
     // This warp's keys: KEYS from base + i · STRIDE on, for the i of `own`.
@@ -115,12 +126,14 @@ DEVICE void decode(float* sums, Statistics* statistics, int most_rows, const Cal
         copy_async_commit();
     };
     for (int copy = 0; copy < BUFFERS - 1; copy++) begin_copy(copy);
-    u32 q[D / 16][4];
-    load_queries<D>(q, of, in, all, first_row);
     const auto range_of = [&](int, int half) { return ranges[half * 8 + lane / 4]; };
-    const auto columns_of = [&](u32(&of)[4], int, int k) {
+    const auto columns_of = [&](u32(&to)[4], int, int k) {
+        if constexpr (HELD) {
 #pragma unroll
-        for (int j = 0; j < 4; j++) of[j] = q[k][j];
+            for (int j = 0; j < 4; j++) to[j] = q[k][j];
+        } else {
+            load_query<D>(to, query_lines, 0, k);
+        }
     };
     Softmax<D, 1> state;
     begin(state);
@@ -143,16 +156,16 @@ DEVICE void decode(float* sums, Statistics* statistics, int most_rows, const Cal
 }
 
 // At least RESIDENT blocks of a multiprocessor, so that enough keys are on their way.
-#define DECODE(D, BUFFERS, RESIDENT)                                                                          \
+#define DECODE(D, BUFFERS, HELD, RESIDENT)                                                                    \
     KERNEL(32 * WARPS, RESIDENT) decode_##D(float* sums, float* statistics, int most_rows, CALL_PARAMETERS) { \
-        decode<D, BUFFERS>(sums, reinterpret_cast<Statistics*>(statistics), most_rows, CALL);                 \
+        decode<D, BUFFERS, HELD>(sums, reinterpret_cast<Statistics*>(statistics), most_rows, CALL);           \
     }
-DECODE(16, 4, 4)
-DECODE(64, 4, 4)
-DECODE(80, 4, 3)
-DECODE(96, 4, 3)
-DECODE(128, 4, 3)
-DECODE(256, 3, 2)
+DECODE(16, 4, true, 4)
+DECODE(64, 4, true, 4)
+DECODE(80, 4, true, 3)
+DECODE(96, 4, true, 3)
+DECODE(128, 4, true, 3)
+DECODE(256, 2, false, 2)
 
 // Block (row of a key-value head's queries, key-value head, sequence): a thread has four channels.
 KERNEL(128)

@@ -41,19 +41,6 @@ KERNEL(128) grouped_query_attention_ref(float* out, int rows, CALL_PARAMETERS) {
     for (int i = 0; i < head_dim; i++) out[i] /= total;
 }
 
-// Copies ROWS queries from `first` on, zeros where there are none.
-template <int D, int ROWS, int WIDTH>
-DEVICE void copy_queries(u16* to, const Call& of, const Sequence& in, const Queries& all, int first) {
-    const u16* const from = static_cast<const u16*>(of.rotated);
-#pragma unroll
-    for (int i = 0; i < ROWS * D / 8 / WIDTH; i++) {
-        const int piece = i * WIDTH + THREAD, row = first + piece / (D / 8), chunk = piece % (D / 8);
-        const bool valid = row < all.rows;
-        const i64 at = query_of_row(of, in, all, valid ? row : 0);
-        copy_async_16(to + place<D>(row - first, chunk), from + at + chunk * 8, valid);
-    }
-}
-
 struct alignas(8) Two {
     float at[2];
 };

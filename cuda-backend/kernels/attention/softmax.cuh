@@ -30,6 +30,19 @@ DEVICE void copy_lines(u16* to, const Call& of, const Lines& from, bool value, i
     }
 }
 
+// Copies ROWS queries from `first` on, by WIDTH threads, zeros where there are none.
+template <int D, int ROWS, int WIDTH>
+DEVICE void copy_queries(u16* to, const Call& of, const Sequence& in, const Queries& all, int first) {
+    const u16* const from = static_cast<const u16*>(of.rotated);
+#pragma unroll
+    for (int i = 0; i < ROWS * D / 8 / WIDTH; i++) {
+        const int piece = i * WIDTH + THREAD, row = first + piece / (D / 8), chunk = piece % (D / 8);
+        const bool valid = row < all.rows;
+        const i64 at = query_of_row(of, in, all, valid ? row : 0);
+        copy_async_16(to + place<D>(row - first, chunk), from + at + chunk * 8, valid);
+    }
+}
+
 // TILES tiles of 16 rows, as the warp holds them: lane l has rows l / 4 and l / 4 + 8 of each, of every eight columns
 // 2 (l mod 4) and the next. `total` is what the lane's own columns contribute.
 template <int D, int TILES>
