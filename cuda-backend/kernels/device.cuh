@@ -41,6 +41,8 @@ DEVICE float shuffle_xor(float v, int mask) { return __shfl_xor_sync(WHOLE_WARP,
 DEVICE float shuffle_up(float v, int distance) { return __shfl_up_sync(WHOLE_WARP, v, distance); }
 DEVICE float shuffle(float v, int lane) { return __shfl_sync(WHOLE_WARP, v, lane); }
 DEVICE int shuffle_xor(int v, int mask) { return __shfl_xor_sync(WHOLE_WARP, v, mask); }
+DEVICE double shuffle_up(double v, int distance) { return __shfl_up_sync(WHOLE_WARP, v, distance); }
+DEVICE double shuffle(double v, int lane) { return __shfl_sync(WHOLE_WARP, v, lane); }
 
 DEVICE float float_of_bits(u32 bits) { return __uint_as_float(bits); }
 DEVICE u32 bits_of_float(float x) { return __float_as_uint(x); }
@@ -110,6 +112,9 @@ DEVICE u16 bf16_of_float(float x) { return static_cast<u16>(bf16_pair(x, 0.0f));
 struct alignas(16) Four {
     float at[4];
 };
+
+// Four neighbours that are known to be aligned, as in shared memory.
+DEVICE Four& four_at(float* at) { return *reinterpret_cast<Four*>(at); }
 
 // Up to four neighbouring elements, those beyond `count` 0: one access of 16 bytes where four are there and aligned.
 DEVICE Four load_four(const float* from, i64 count) {
@@ -185,3 +190,33 @@ DEVICE float block_sum(float v, float* partial) {
 
 DEVICE float sigmoid(float x) { return 1.0f / (1.0f + expf(-x)); }
 DEVICE float silu(float x) { return x * sigmoid(x); }
+DEVICE float softplus(float x) { return x > 20.0f ? x : log1pf(expf(x)); }
+
+// As longseq-core's Activation.
+enum : int { IDENTITY, SILU, GELU_TANH, SIGMOID };
+
+DEVICE float activation(int which, float x) {
+    switch (which) {
+        case SILU: return silu(x);
+        // ½ (1 + tanh u) is σ(2 u), which loses no digits where tanh u is near −1. 2 √(2/π) = 1.59577.
+        case GELU_TANH: return x * sigmoid(1.5957691216057308f * (x + 0.044715f * x * x * x));
+        case SIGMOID: return sigmoid(x);
+        default: return x;
+    }
+}
+
+// A sequence of a ragged batch.
+struct Sequence {
+    i64 row;       // of its first token
+    int tokens;    // in this call
+    int position;  // of the first, counted from the beginning of the slot
+    i64 slot;
+};
+
+// The lists that say where sequences are: starts [n + 1], slots [n], positions [n].
+#define SEQUENCES const int *starts, const int *slots, const int *positions
+
+DEVICE Sequence sequence_of(SEQUENCES, int index) {
+    const int row = starts[index];
+    return {row, starts[index + 1] - row, positions[index], slots[index]};
+}

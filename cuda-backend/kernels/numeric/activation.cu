@@ -5,19 +5,6 @@
 //   fast  one thread four neighbouring elements.
 #include "device.cuh"
 
-// As longseq-core's Activation.
-enum : int { IDENTITY, SILU, GELU_TANH, SIGMOID };
-
-DEVICE float activation(int which, float x) {
-    switch (which) {
-        case SILU: return silu(x);
-        // ½ (1 + tanh u) is σ(2 u), which loses no digits where tanh u is near −1. 2 √(2/π) = 1.59577.
-        case GELU_TANH: return x * sigmoid(1.5957691216057308f * (x + 0.044715f * x * x * x));
-        case SIGMOID: return sigmoid(x);
-        default: return x;
-    }
-}
-
 // out [rows, width] ← up · f(gate), or out + that; row r begins at up + r · up_stride and gate + r · gate_stride.
 KERNEL(256)
 gated_linear_unit_ref(const float* up, i64 up_stride, const float* gate, i64 gate_stride, float* out, int rows,

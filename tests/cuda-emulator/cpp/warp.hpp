@@ -64,10 +64,12 @@ inline float shuffle_xor(float v, int mask, int line = __builtin_LINE()) {
 inline int shuffle_xor(int v, int mask, int line = __builtin_LINE()) {
     return emulator::shuffled("shuffle_xor", line, v, mask, [](int lane, int mask) { return lane ^ mask; });
 }
-inline float shuffle_up(float v, int distance, int line = __builtin_LINE()) {
+template <class T>
+inline T shuffle_up(T v, int distance, int line = __builtin_LINE()) {
     const auto source = [](int lane, int distance) { return lane < distance ? lane : lane - distance; };
     return emulator::shuffled("shuffle_up", line, v, distance, source);
 }
-inline float shuffle(float v, int lane, int line = __builtin_LINE()) {
+template <class T>
+inline T shuffle(T v, int lane, int line = __builtin_LINE()) {
     return emulator::shuffled("shuffle", line, v, lane, [](int, int of) { return of; });
 }
