@@ -16,6 +16,7 @@ pub mod buffer;
 pub mod kernels;
 mod launch;
 mod numeric;
+mod recurrence;
 pub mod runtime;
 mod staging;
 mod state;
@@ -34,19 +35,29 @@ pub use launch::Version;
 pub struct Cuda<R: Runtime> {
     runtime: R,
     version: Version,
+    products_in: Dtype,
     staging: Staging<R::Memory>,
 }
 
 impl<R: Runtime> Cuda<R> {
     /// On this runtime. Working memory grows with the first calls and is kept.
     pub fn new(runtime: R) -> Self {
-        Self { runtime, version: Version::Fast, staging: Staging::default() }
+        let (version, products_in) = (Version::Fast, Dtype::Bf16);
+        Self { runtime, version, products_in, staging: Staging::default() }
     }
 
     /// Runs this version of every kernel that has two.
     #[must_use]
     pub fn version(mut self, version: Version) -> Self {
         self.version = version;
+        self
+    }
+
+    /// With anything but bf16, which is what it begins with, Mamba-2's scan multiplies in f32, token by token, instead of
+    /// rounding x, B, C, the state as a factor and decays to bf16 for the tensor cores. The state is f32 either way.
+    #[must_use]
+    pub fn products_in(mut self, dtype: Dtype) -> Self {
+        self.products_in = dtype;
         self
     }
 

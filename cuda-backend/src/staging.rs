@@ -62,12 +62,13 @@ impl<M: Memory> List<M> {
 
 /// The sequences of a batch on the device: three lists of `int`.
 #[derive(Clone, Copy, Debug)]
-#[allow(dead_code, reason = "what operations with state will read")]
 pub(crate) struct SequenceLists {
     /// How many sequences.
     pub(crate) count: usize,
     /// Tokens of the longest.
     pub(crate) longest: usize,
+    /// Tokens of the shortest.
+    pub(crate) shortest: usize,
     /// Where each begins among the rows, and the end of the last: \[count + 1\].
     pub(crate) starts: Address,
     /// The slot of each, \[count\].
@@ -78,13 +79,13 @@ pub(crate) struct SequenceLists {
 
 /// What working memory is for: one operation may use all of them at once.
 #[derive(Clone, Copy, Debug)]
-#[allow(dead_code, reason = "what operations with state will use")]
 pub(crate) enum Work {
     /// The left side of a product, in the weight's dtype.
     Factor,
     /// What the first of two products leaves for the second, or a scan's parts.
     Between,
     /// Anything else.
+    #[allow(dead_code, reason = "what attention will use")]
     Other,
 }
 
@@ -100,7 +101,6 @@ impl<R: Runtime> Cuda<R> {
     }
 
     /// Uploads the sequences of a batch.
-    #[allow(dead_code, reason = "what operations with state will call")]
     pub(crate) fn stage_sequences(
         &mut self,
         sequences: &Sequences<'_>,
@@ -120,9 +120,10 @@ impl<R: Runtime> Cuda<R> {
         let values = values.into_iter().map(|value| value as u32);
         let starts = self.staging.sequences.put(&mut self.runtime, values)?;
         let slots = starts + 4 * (count as u64 + 1);
-        let longest = all.iter().map(|of| of.rows.len()).max().unwrap_or(0);
+        let lengths = || all.iter().map(|of| of.rows.len());
+        let (longest, shortest) = (lengths().max().unwrap_or(0), lengths().min().unwrap_or(0));
         let positions = slots + 4 * count as u64;
-        Ok(SequenceLists { count, longest, starts, slots, positions })
+        Ok(SequenceLists { count, longest, shortest, starts, slots, positions })
     }
 
     /// Working memory of so many elements; what it holds does not matter.

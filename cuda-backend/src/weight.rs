@@ -49,7 +49,6 @@ impl<M: Memory> Weight<M> {
     }
 
     /// Its matrices.
-    #[allow(dead_code, reason = "what block-diagonal maps will read")]
     pub(crate) const fn matrices<E>(&self, operation: &'static str) -> Result<&Matrices<M>, E> {
         match self {
             Self::Matrices(matrices) => Ok(matrices),
@@ -212,7 +211,16 @@ impl<'a, R: Runtime> MapWeights<Tensor<'a>> for Load<'_, 'a, R> {
     }
 
     fn taps(&mut self, weight: &Tensor<'a>) -> Result<Weight<R::Memory>, R::Error> {
-        self.values(weight)
+        // [C, 1, K] as stored, [K, C] as read: channels side by side.
+        let width = weight.shape().last().copied().unwrap_or(0).max(1);
+        let channels = weight.elements() / width;
+        let mut stored = vec![0.0; channels * width];
+        weight.decode(0, &mut stored)?;
+        let turned: Vec<f32> =
+            (0..stored.len()).map(|at| stored[at % channels * width + at / channels]).collect();
+        let mut buffer = self.cuda.buffer(turned.len(), Dtype::F32)?;
+        self.cuda.upload(&turned, &mut buffer)?;
+        Ok(Weight::Values(buffer))
     }
 
     fn values(&mut self, weight: &Tensor<'a>) -> Result<Weight<R::Memory>, R::Error> {

@@ -74,7 +74,8 @@ impl<R: Runtime> Cuda<R> {
         unsafe { self.launch_version(&LINEAR_BIAS, plain, Grid::fours(rows, outputs), &arguments) }
     }
 
-    /// out = x Wᵀ, or out + x Wᵀ, for `rows` rows at `stride`s.
+    /// out = x Wᵀ, or out + x Wᵀ, for `rows` rows at `stride`s. Each of several matrices has columns of its own, side
+    /// by side.
     ///
     /// # Safety
     /// x, f32, has so many rows of the weight's inputs, out of its outputs.
@@ -82,32 +83,48 @@ impl<R: Runtime> Cuda<R> {
         &mut self,
         (x, x_stride): (Address, usize),
         weight: &Matrices<R::Memory>,
-        (out, out_stride): (Address, usize),
+        out: (Address, usize),
         (rows, accumulate): (usize, bool),
     ) -> Result<(), R::Error> {
-        let &Matrices { outputs, inputs, ref elements, .. } = weight;
-        if rows == 0 || outputs == 0 {
-            return Ok(());
-        }
-        let dtype = elements.dtype();
-        let (x, x_stride) = match dtype {
+        let inputs = weight.count * weight.inputs;
+        let x = match weight.elements.dtype() {
             Dtype::F32 => (x, x_stride),
             // SAFETY: x is as the caller says.
             _ => (unsafe { self.factor((x, x_stride), (rows, inputs)) }?, inputs),
         };
-        let matrix = |address, row_stride| Matrix { address, row_stride, batch_stride: 0 };
+        // SAFETY: x and out are as the caller says, or x is the factor just made.
+        unsafe { self.multiply(x, weight, out, (rows, accumulate)) }
+    }
+
+    /// The same of an x in the weight's dtype.
+    ///
+    /// # Safety
+    /// x, of the weight's dtype, has so many rows of the weight's inputs, out, f32, of its outputs.
+    pub(crate) unsafe fn multiply(
+        &mut self,
+        (x, x_stride): (Address, usize),
+        weight: &Matrices<R::Memory>,
+        (out, out_stride): (Address, usize),
+        (rows, accumulate): (usize, bool),
+    ) -> Result<(), R::Error> {
+        let &Matrices { count, outputs, inputs, ref elements } = weight;
+        if rows == 0 || count == 0 || outputs == 0 {
+            return Ok(());
+        }
+        let matrix =
+            |address, row_stride, batch_stride| Matrix { address, row_stride, batch_stride };
         let gemm = Gemm {
-            batch: 1,
+            batch: count,
             rows,
             inputs,
             outputs,
-            dtype,
-            x: matrix(x, x_stride),
-            weight: matrix(elements.address(), inputs),
-            out: matrix(out, out_stride),
+            dtype: elements.dtype(),
+            x: matrix(x, x_stride, inputs),
+            weight: matrix(elements.address(), inputs, inputs * outputs),
+            out: matrix(out, out_stride, outputs),
             accumulate,
         };
-        // SAFETY: x and out are as the caller says, or x is the factor just made; the weight has its size.
+        // SAFETY: x and out are as the caller says; the weight has its size.
         unsafe { self.runtime.gemm(&gemm) }.map_err(CudaError::Runtime)
     }
 

@@ -2,7 +2,7 @@
 
 mod activation;
 mod embedding;
-mod linear;
+pub(crate) mod linear;
 mod low_rank;
 mod norm;
 mod softmax;
@@ -17,7 +17,7 @@ use crate::{
 };
 
 /// The first column of f32 operands, which are checked to lie within their buffer, and the distance of rows.
-fn columns<M: Memory, E>(
+pub(crate) fn columns<M: Memory, E>(
     name: (&'static str, &'static str),
     columns: &Columns<&Buffer<M>>,
     extents: (usize, usize),
