@@ -11,15 +11,19 @@ mod faults;
 #[allow(dead_code, reason = "the table is longseq-cuda's; only names and sources are read here")]
 #[path = "../../cuda-backend/src/kernels.rs"]
 mod kernels;
+#[allow(dead_code, reason = "as above")]
+#[path = "src/probes.rs"]
+mod probes;
 
 use faults::{FAULTS, Fault};
-use kernels::{DEVICE_HEADER, KERNELS};
+use kernels::{DEVICE_HEADER, KERNELS, Kernel};
+use probes::PROBES;
 
 fn main() {
     let out = PathBuf::from(env::var_os("OUT_DIR").expect("cargo sets it"));
     let kernels = Path::new("../../cuda-backend/kernels");
     let mut build = cc::Build::new();
-    build.cpp(true).std("c++17").opt_level(2).include("cpp").include(kernels);
+    build.cpp(true).std("c++17").opt_level(2).include("cpp").include(kernels).include(".");
     build.define("LONGSEQ_EMULATOR", None).define("_FORTIFY_SOURCE", "0");
     for flag in [
         "-Wno-unknown-pragmas",
@@ -52,13 +56,18 @@ fn main() {
     }
 }
 
+/// The shipped kernels, and those that test the emulator.
+fn all() -> impl Iterator<Item = &'static Kernel> {
+    KERNELS.iter().chain(PROBES)
+}
+
 /// Every source once.
 fn paths() -> BTreeSet<&'static str> {
-    KERNELS.iter().map(|kernel| kernel.source.path).collect()
+    all().map(|kernel| kernel.source.path).collect()
 }
 
 fn text(path: &str) -> &'static str {
-    let of = KERNELS.iter().find(|kernel| kernel.source.path == path);
+    let of = all().find(|kernel| kernel.source.path == path);
     of.unwrap_or_else(|| panic!("no kernels in {path}")).source.text
 }
 
@@ -96,7 +105,7 @@ impl Registry {
     fn unit(&mut self, path: &str, fault: Option<&str>, kernels: &str) -> String {
         self.units += 1;
         let mut unit = format!("#include \"device.cuh\"\n{kernels}\n");
-        for kernel in KERNELS.iter().filter(|kernel| kernel.source.path == path) {
+        for kernel in all().filter(|kernel| kernel.source.path == path) {
             let (name, fault) = (kernel.name, fault.unwrap_or(""));
             let entry = format!("entry_{}_{name}", self.units);
             writeln!(

@@ -2,6 +2,7 @@
 
 mod case;
 mod operation;
+pub mod refusals;
 
 pub use case::{Case, case};
 pub use operation::{Operation, run, wide_width};

@@ -2,10 +2,13 @@
 #pragma once
 
 #include <cstdarg>
+#include <utility>
 
 #include "shared.hpp"
 
 namespace emulator {
+
+constexpr unsigned LANES = 32;
 
 // In which order threads run between barriers: what is right does not depend on it.
 enum class Order : int { Up, Down, Random };
@@ -38,7 +41,8 @@ struct Block {
     std::vector<unsigned> arrived;  // lanes of each warp that have come to its operation
     bool failed = false;
     char message[512] = "";
-    const void* fault = nullptr;  // the address that could not be read or written
+    bool faulted = false;
+    const void* fault = nullptr;  // the address that could not be read or written, if faulted
 };
 
 inline thread_local Block block;
@@ -49,6 +53,10 @@ inline uint64_t random_bits() {
     x ^= x >> 7;
     x ^= x << 17;
     return x;
+}
+
+inline void shuffle_order(unsigned* order, unsigned count) {
+    for (unsigned i = count; i > 1; i--) std::swap(order[i - 1], order[random_bits() % i]);
 }
 
 inline void note_failure(const char* format, va_list values) {
@@ -93,16 +101,33 @@ inline void release_barrier() {
     block.statistics->barriers++;
 }
 
-// Runs every fibre that can; false if there was none.
-inline bool run_ready(std::vector<unsigned>& order) {
+// Runs every lane of a warp that can, once; false if there was none.
+inline bool run_lanes(unsigned warp) {
+    unsigned lanes[LANES];
+    for (unsigned i = 0; i < LANES; i++) lanes[i] = block.options.order == Order::Down ? LANES - 1 - i : i;
+    if (block.options.order == Order::Random) shuffle_order(lanes, LANES);
     bool ran = false;
-    if (block.options.order == Order::Random)
-        for (unsigned i = order.size(); i > 1; i--) std::swap(order[i - 1], order[random_bits() % i]);
-    for (unsigned i : order) {
-        Fibre& next = *block.fibres.all[i];
+    for (unsigned lane : lanes) {
+        Fibre& next = *block.fibres.all[warp * LANES + lane];
         if (next.state != State::Ready) continue;
         resume(next);
         ran = true;
+        if (block.failed) break;
+    }
+    return ran;
+}
+
+// Runs every warp, one after the other, as far as it can without the others; some only a part of the way, where the
+// order is random. False if none could run.
+inline bool run_warps(std::vector<unsigned>& warps) {
+    const bool random = block.options.order == Order::Random;
+    if (random) shuffle_order(warps.data(), warps.size());
+    bool ran = false;
+    for (unsigned warp : warps) {
+        while (!block.failed && run_lanes(warp)) {
+            ran = true;
+            if (random && random_bits() % 4 == 0) break;
+        }
         if (block.failed) break;
     }
     return ran;
@@ -120,17 +145,18 @@ inline void report_deadlock(unsigned at_barrier, unsigned done) {
 // Runs one block to its end or first fault.
 inline void run_block() {
     block.shared.begin_block();
-    block.arrived.assign((block.threads + 31) / 32, 0);
-    std::vector<unsigned> order(block.threads);
+    block.arrived.assign(block.threads / LANES, 0);
+    std::vector<unsigned> warps(block.threads / LANES);
+    for (unsigned i = 0; i < warps.size(); i++)
+        warps[i] = block.options.order == Order::Down ? warps.size() - 1 - i : i;
     for (unsigned i = 0; i < block.threads; i++) {
         Fibre& of = *block.fibres.all[i];
         of.thread = i;
         of.state = State::Ready;
         of.copies.assign(1, {});
-        order[i] = block.options.order == Order::Down ? block.threads - 1 - i : i;
     }
     while (!block.failed) {
-        const bool ran = run_ready(order);
+        const bool ran = run_warps(warps);
         unsigned at_barrier = 0, done = 0;
         for (unsigned i = 0; i < block.threads; i++) {
             at_barrier += block.fibres.all[i]->state == State::AtBarrier;

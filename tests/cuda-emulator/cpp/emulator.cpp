@@ -22,13 +22,15 @@ static void on_fault(int signal, siginfo_t* info, void*) {
     }
     const char* const address = static_cast<const char*>(info->si_addr);
     const Array* const array = block.shared.of_address(address);
+    const bool on_stack = address >= fibre->stack - PAGE && address < fibre->stack;
     if (array != nullptr)
         note_failure("thread %u reaches %td bytes into an array of %zu in shared memory", fibre->thread,
                      address - array->begin(), array->bytes);
-    else if (address >= fibre->stack - PAGE && address < fibre->stack)
+    else if (on_stack)
         note_failure("thread %u needs more than %zu bytes of stack", fibre->thread, STACK);
     else
         note_failure("thread %u reaches", fibre->thread);
+    block.faulted = array == nullptr && !on_stack;
     block.fault = address;
     _longjmp(scheduler, 1);
 }
@@ -82,6 +84,7 @@ struct Launch {
 
 struct Failure {
     char message[600];
+    int faulted;
     const void* fault;
 };
 
@@ -112,12 +115,13 @@ int emulator_launch(const Launch* launch, Statistics* statistics, Failure* failu
     block.statistics = statistics;
     block.random_state = launch->options.seed * 0x9e3779b97f4a7c15ull | 1;
     block.failed = false;
-    block.fault = nullptr;
+    block.faulted = false;
     block.fibres.reserve(block.threads);
     run_grid(block.count);
     if (!block.failed) return 0;
     snprintf(failure->message, sizeof failure->message, "block (%u, %u, %u): %s", block.index.x, block.index.y,
              block.index.z, block.message);
+    failure->faulted = block.faulted;
     failure->fault = block.fault;
     return 1;
 }

@@ -5,8 +5,6 @@
 
 namespace emulator {
 
-constexpr unsigned LANES = 32;
-
 // `work(operands, lanes)` is done once, with the operands of all lanes.
 template <class Operands, class Work>
 inline void together(const char* operation, int line, const Operands& own, Work work) {

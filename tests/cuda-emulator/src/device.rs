@@ -105,6 +105,7 @@ struct RawLaunch {
 #[repr(C)]
 struct RawFailure {
     message: [c_char; 600],
+    faulted: c_int,
     fault: *const c_void,
 }
 
@@ -150,13 +151,13 @@ impl Entry {
         let arguments = arguments.as_mut_ptr();
         let entry = self.0;
         let launch = RawLaunch { entry, blocks, threads, dynamic_shared, arguments, options };
-        let mut failure = RawFailure { message: [0; 600], fault: core::ptr::null() };
+        let mut failure = RawFailure { message: [0; 600], faulted: 0, fault: core::ptr::null() };
         // SAFETY: all three live until this returns; the arguments are as the caller says.
         let failed = unsafe { emulator_launch(&raw const launch, statistics, &raw mut failure) };
         if failed == 0 {
             return Ok(());
         }
-        let fault = (!failure.fault.is_null()).then_some(failure.fault as u64);
+        let fault = (failure.faulted != 0).then_some(failure.fault as u64);
         Err(Failure { message: text(&failure.message), fault })
     }
 }

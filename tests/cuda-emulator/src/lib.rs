@@ -11,6 +11,7 @@
 mod device;
 mod faults;
 mod memory;
+pub mod probes;
 
 use core::ffi::{CStr, c_void};
 use core::ops::Range;
@@ -18,6 +19,7 @@ use std::ffi::CString;
 use std::sync::{Arc, Mutex};
 
 use half::bf16;
+use longseq_cuda::kernels;
 use longseq_cuda::runtime::{Address, Gemm, Launch, Matrix, Memory as _, Runtime};
 
 pub use device::{Arrival, Options, Order, Statistics};

@@ -1,25 +1,37 @@
 //! Products with loaded weights.
 
 use longseq_core::numeric::compute::Compute;
-use longseq_tests::products::{case, whole_numbers};
+use longseq_cuda::{Cuda, runtime::Runtime};
+use longseq_tests::products::{Case, case, whole_numbers};
 use longseq_tests::rows::widen;
 use proptest::prelude::*;
 
 use super::emulated;
+
+/// Compares a backend's product with the exact one.
+pub fn check<R: Runtime>(
+    cuda: &mut Cuda<R>,
+    compute: Compute,
+    case: &Case,
+) -> Result<(), TestCaseError> {
+    let (expected, size) = (case.reference(), case.magnitudes());
+    let bound = if compute == Compute::Bf16 { 1e-2 } else { 1e-5 };
+    let found = case.run(cuda, compute, 0..case.dims.rows);
+    for ((&found, expected), size) in found.iter().zip(&expected).zip(&size) {
+        let error = (f64::from(found) - expected).abs();
+        prop_assert!(error <= bound * size, "{compute:?}: {}", error / size);
+    }
+    Ok(())
+}
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(24))]
 
     #[test]
     fn products_are_near_the_reference(case in case()) {
-        let (expected, size) = (case.reference(), case.magnitudes());
-        for (name, mut cuda) in emulated(0) {
-            for (compute, bound) in [(Compute::F32, 1e-5), (Compute::Bf16, 1e-2)] {
-                let found = case.run(&mut cuda, compute, 0..case.dims.rows);
-                for ((&found, expected), size) in found.iter().zip(&expected).zip(&size) {
-                    let error = (f64::from(found) - expected).abs();
-                    prop_assert!(error <= bound * size, "{name} {compute:?}: {}", error / size);
-                }
+        for (_, mut cuda) in emulated(0) {
+            for compute in [Compute::F32, Compute::Bf16] {
+                check(&mut cuda, compute, &case)?;
             }
         }
     }

@@ -1,8 +1,12 @@
 //! The CUDA backend's operations on rows: the shipped kernels, run by the emulator.
 
+mod argmax;
 mod embedding;
+mod faults;
 mod linear;
 mod reference;
+mod refusals;
+mod state;
 
 use longseq_cuda::{Cuda, Version};
 use longseq_cuda_emulator::{Emulator, Options};
