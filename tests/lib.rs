@@ -2,6 +2,7 @@
 
 pub mod golden;
 pub mod products;
+pub mod recurrence;
 pub mod rows;
 pub mod runner;
 pub mod transfer;

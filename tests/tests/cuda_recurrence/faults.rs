@@ -1,0 +1,78 @@
+//! The tests of this folder report every fault that is planted in a kernel of theirs.
+
+use std::collections::BTreeSet;
+
+use longseq_core::numeric::activation::Activation;
+use longseq_core::numeric::compute::Compute;
+use longseq_core::recurrence::causal_conv1d::ConvDims;
+use longseq_core::recurrence::rg_lru::RgLruDims;
+use longseq_core::recurrence::ssd::SsdDims;
+use longseq_core::recurrence::wkv6::Wkv6Dims;
+use longseq_cuda::Cuda;
+use longseq_cuda_emulator::{Emulator, FAULTS, Fault, Options};
+use longseq_tests::recurrence::{
+    Inputs, Operation, causal_conv1d, is_near, rg_lru, ssd, token_shift, wkv6,
+};
+use proptest::prelude::*;
+use proptest::test_runner::{Config, TestCaseError, TestRunner};
+
+/// Whether an operation on sequences of these lengths goes wrong, with this fault or with none.
+fn fails(op: &impl Operation, lengths: &[usize], bound: f64, fault: Option<&Fault>) -> bool {
+    let inputs = Inputs::new(op, lengths, 5);
+    let backends = || {
+        Options::all(1).map(|options| {
+            let emulator = Emulator::new(options);
+            let emulator = match fault {
+                Some(fault) => emulator.with_fault(fault),
+                None => emulator,
+            };
+            (format!("{options:?}"), Cuda::new(emulator))
+        })
+    };
+    let config = Config { cases: 1, failure_persistence: None, ..Config::default() };
+    let check =
+        |()| -> Result<(), TestCaseError> { is_near(op, &inputs, backends(), Compute::F32, bound) };
+    // A launch that is refused panics, which the runner takes for a failure, too.
+    TestRunner::new(config).run(&Just(()), check).is_err()
+}
+
+/// The same of the operation whose kernels are in a source.
+fn fails_in(source: &str, fault: Option<&Fault>) -> bool {
+    match source {
+        "recurrence/causal_conv1d.cu" => {
+            let (activation, prompt_leaves_outputs) = (Activation::Silu, false);
+            let dims = ConvDims { channels: 9, width: 4, activation, prompt_leaves_outputs };
+            let op = causal_conv1d::Convolution::random(dims, true, 3);
+            fails(&op, &[5, 40, 16, 17], 1e-6, fault)
+        }
+        "recurrence/token_shift.cu" => {
+            fails(&token_shift::Fixed::random(9, 2, 3), &[5, 40, 16, 17], 1e-6, fault)
+        }
+        "recurrence/rg_lru.cu" => {
+            let op = rg_lru::Unit::random(RgLruDims { channels: 6, blocks: 2 }, 3);
+            fails(&op, &[300, 9], 1e-5, fault)
+        }
+        "recurrence/wkv6.cu" => {
+            let op = wkv6::Scan::random(Wkv6Dims { heads: 1, head_dim: 64 }, 3);
+            fails(&op, &[37, 2], 1e-6, fault)
+        }
+        "recurrence/ssd.cu" => {
+            let dims = SsdDims { heads: 1, head_dim: 64, state: 64, groups: 1 };
+            fails(&ssd::Scan::random(dims, 3), &[150, 2], 5e-3, fault)
+        }
+        _ => panic!("no test of {source}"),
+    }
+}
+
+#[test]
+fn every_fault_in_a_recurrence_is_reported() {
+    let planted: Vec<&Fault> =
+        FAULTS.iter().filter(|fault| fault.sources.1.starts_with("recurrence/")).collect();
+    assert!(planted.len() >= 20);
+    for source in planted.iter().map(|fault| fault.sources.1).collect::<BTreeSet<_>>() {
+        assert!(!fails_in(source, None), "{source} as it is");
+    }
+    for fault in planted {
+        assert!(fails_in(fault.sources.1, Some(fault)), "not reported: {}", fault.name);
+    }
+}
