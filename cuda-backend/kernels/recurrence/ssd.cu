@@ -356,7 +356,7 @@ DEVICE void chunks(SSD_PARAMETERS, const u16* pairs, int least) {
         scores<N>(c_tile(stage), b_tile(stage), now, weighed, warp, lane);
         // The first warp has the fewest scores.
         if (warp == 0 && rest > 0) write_decays(decays_of(other), raw, bias, rate, lane, next_count);
-        barrier();
+        barrier();  // the scores are there
         float sum[CHUNK / 16][2][4] = {};
         outputs<N>(sum, s, c_tile(stage), weighed, x, now, lane);
 #pragma unroll

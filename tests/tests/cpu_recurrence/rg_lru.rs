@@ -1,109 +1,20 @@
 //! The RG-LRU, and the function that it alone needs.
 
 use longseq_core::backend::RgLru;
-use longseq_core::batch::{Batch, Sequences};
+use longseq_core::batch::Batch;
+use longseq_core::numeric::compute::Compute;
 use longseq_core::recurrence::rg_lru::{BlockGate, RgLruDims, RgLruWeights};
-use longseq_core::reference::Reference;
 use longseq_core::state::{Region, StateMut};
 use longseq_cpu::gemm::Stored;
 use longseq_cpu::numeric::math::expm1;
-use longseq_cpu::{Cpu, CpuError, isa::Isa};
+use longseq_cpu::{Cpu, isa::Isa};
+use longseq_tests::recurrence::rg_lru::{Unit, dims};
+use longseq_tests::recurrence::{
+    Inputs, Operation, bound, compute, is_near, is_the_same_anyhow, lengths,
+};
 use proptest::prelude::*;
 
-use super::{
-    Bytes, Inputs, Operation, bound, is_near, is_the_same_anyhow, lengths, matrices, noise, stored,
-    threads_do_not_matter, weight,
-};
-
-/// Weights: Wᵢ, bᵢ, Wᵣ, bᵣ, Λ.
-#[derive(Clone, Debug)]
-struct Unit {
-    dims: RgLruDims,
-    stored: Stored,
-    weights: [Vec<f32>; 5],
-    bytes: [Bytes; 5],
-}
-
-impl Unit {
-    fn random(dims: RgLruDims, stored: Stored, seed: u64) -> Self {
-        let scale = 1.0 / (dims.block_width() as f32).sqrt();
-        let gate = |seed| noise(seed, dims.gate_elements()).iter().map(|x| scale * x).collect();
-        let bias = |seed| noise(seed, dims.channels);
-        // From decays of nearly 1 to nearly 0.
-        let decay = noise(seed + 4, dims.channels).iter().map(|x| 6.0 * x - 4.0).collect();
-        let weights = [gate(seed), bias(seed + 1), gate(seed + 2), bias(seed + 3), decay];
-        let bytes = weights.each_ref().map(|values| Bytes::new(values));
-        Self { dims, stored, weights, bytes }
-    }
-}
-
-impl Operation for Unit {
-    fn inputs(&self) -> usize {
-        self.dims.channels
-    }
-
-    fn outputs(&self) -> usize {
-        self.dims.channels
-    }
-
-    fn state(&self) -> usize {
-        self.dims.channels
-    }
-
-    fn work(&self) -> usize {
-        self.dims.work_elements()
-    }
-
-    fn cpu(
-        &self,
-        cpu: &mut Cpu,
-        sequences: &Sequences<'_>,
-        rows: &[f32],
-        state: StateMut<'_, [f32]>,
-        out: &mut [f32],
-    ) -> Result<(), CpuError> {
-        let [wi, bi, wr, br, decay] = self.weights.each_ref();
-        let width = self.dims.block_width();
-        let gate = |w: &[f32], b: &[f32]| BlockGate {
-            weight: matrices(w, (width, width), self.stored),
-            bias: weight(b),
-        };
-        let weights = RgLruWeights {
-            input_gate: gate(wi, bi),
-            recurrent_gate: gate(wr, br),
-            decay: weight(decay),
-        };
-        out.copy_from_slice(rows);
-        cpu.rg_lru(&self.dims, sequences, out, &weights, state)
-    }
-
-    fn reference<'a>(
-        &'a self,
-        reference: &mut Reference<'a, f64>,
-        sequences: &Sequences<'_>,
-        rows: &[f64],
-        state: StateMut<'_, [f64]>,
-        out: &mut [f64],
-    ) {
-        let [wi, bi, wr, br, decay] = self.bytes.each_ref().map(Bytes::tensor);
-        let weights = RgLruWeights {
-            input_gate: BlockGate { weight: wi, bias: bi },
-            recurrent_gate: BlockGate { weight: wr, bias: br },
-            decay,
-        };
-        out.copy_from_slice(rows);
-        reference.rg_lru(&self.dims, sequences, out, &weights, state).unwrap();
-    }
-
-    fn unsigned(&self, rows: &[f64]) -> (Self, Vec<f64>) {
-        (self.clone(), rows.to_vec())
-    }
-}
-
-fn dims() -> impl Strategy<Value = RgLruDims> {
-    let width = prop::sample::select(vec![3, 8, 31, 33]);
-    (2..5_usize, width).prop_map(|(blocks, width)| RgLruDims { channels: blocks * width, blocks })
-}
+use super::{all, matrices, threads_do_not_matter, weight};
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(48))]
@@ -111,23 +22,25 @@ proptest! {
     #[test]
     fn is_the_recurrence(
         dims in dims(),
-        stored in stored(),
+        compute in compute(),
         lengths in lengths(),
         seed in any::<u32>(),
     ) {
-        let unit = Unit::random(dims, stored, u64::from(seed));
-        is_near(&unit, &Inputs::new(&unit, &lengths, u64::from(seed) + 9), bound(stored))?;
+        let unit = Unit::random(dims, u64::from(seed));
+        let inputs = Inputs::new(&unit, &lengths, u64::from(seed) + 9);
+        is_near(&unit, &inputs, all(), compute, bound(compute))?;
     }
 
     #[test]
     fn splits_and_batches_do_not_matter(
         dims in dims(),
-        stored in stored(),
+        compute in compute(),
         lengths in lengths(),
         seed in any::<u32>(),
     ) {
-        let unit = Unit::random(dims, stored, u64::from(seed));
-        is_the_same_anyhow(&unit, &Inputs::new(&unit, &lengths, u64::from(seed)))?;
+        let unit = Unit::random(dims, u64::from(seed));
+        let inputs = Inputs::new(&unit, &lengths, u64::from(seed));
+        is_the_same_anyhow(&unit, &inputs, all(), compute, 1)?;
     }
 
     #[test]
@@ -140,21 +53,24 @@ proptest! {
 
 #[test]
 fn what_was_before_position_0_is_dropped() {
-    let unit = Unit::random(RgLruDims { channels: 40, blocks: 2 }, Stored::F32, 3);
+    let unit = Unit::random(RgLruDims { channels: 40, blocks: 2 }, 3);
     let inputs = Inputs::new(&unit, &[5], 5);
     let mut unset = inputs.clone();
     unset.states[0].fill(f32::NAN);
-    for isa in Isa::all() {
-        let found = unset.run(&unit, isa, &unset.whole(&unit));
-        assert!(found == inputs.run(&unit, isa, &inputs.whole(&unit)), "{isa}");
+    for (name, mut cpu) in all() {
+        let weights = unit.taken(&mut cpu, Compute::F32);
+        let whole = inputs.whole(&unit);
+        let found = unset.run((&unit, &weights), &mut cpu, &whole);
+        assert!(found == inputs.run((&unit, &weights), &mut cpu, &whole), "{name}");
     }
 }
 
 #[test]
 fn threads_change_nothing() {
-    let unit = Unit::random(RgLruDims { channels: 600, blocks: 3 }, Stored::Bf16, 3);
+    let unit = Unit::random(RgLruDims { channels: 600, blocks: 3 }, 3);
     for lengths in [vec![150], vec![70, 1, 40], vec![1; 60]] {
-        threads_do_not_matter(&unit, &Inputs::new(&unit, &lengths, 5));
+        let inputs = Inputs::new(&unit, &lengths, 5);
+        threads_do_not_matter(&unit, &inputs, Compute::Bf16, Stored::F32);
     }
 }
 

@@ -1,132 +1,25 @@
 //! The scan of Mamba-2.
 
 use longseq_core::backend::{Columns, SsdScan};
-use longseq_core::batch::{Batch, Sequences};
+use longseq_core::batch::Batch;
+use longseq_core::numeric::compute::Compute;
 use longseq_core::recurrence::ssd::{SsdDims, SsdHeads};
-use longseq_core::reference::Reference;
 use longseq_core::state::{Region, StateMut};
-use longseq_cpu::{Cpu, CpuError, GRID, gemm::Stored, isa::Isa, weight::Weight};
+use longseq_cpu::{Cpu, GRID, gemm::Stored, isa::Isa, weight::Weight};
+use longseq_tests::recurrence::ssd::{Scan, chunked, dims};
+use longseq_tests::recurrence::{Inputs, is_near, is_the_same_anyhow, lengths};
 use proptest::prelude::*;
 
-use super::{
-    Bytes, Inputs, Operation, is_near, is_the_same_anyhow, lengths, noise, threads_do_not_matter,
-    turn, weight,
-};
-
-/// Rows of xBC and dt side by side.
-#[derive(Clone, Debug)]
-struct Scan {
-    dims: SsdDims,
-    /// In which precision whole chunks are multiplied.
-    products: Stored,
-    weights: [Vec<f32>; 3],
-    bytes: [Bytes; 3],
-}
-
-impl Scan {
-    fn new(dims: SsdDims, products: Stored, [bias, a_log, d]: [Vec<f32>; 3]) -> Self {
-        let bytes = [&bias, &a_log, &d].map(|values| Bytes::new(values));
-        Self { dims, products, weights: [bias, a_log, d], bytes }
-    }
-
-    fn random(dims: SsdDims, products: Stored, seed: u64) -> Self {
-        // Steps from negligible to forgetting everything at once.
-        let bias = noise(seed, dims.heads).iter().map(|x| 3.0 * x - 2.0).collect();
-        Self::new(dims, products, [bias, noise(seed + 1, dims.heads), noise(seed + 2, dims.heads)])
-    }
-}
-
-impl Operation for Scan {
-    fn inputs(&self) -> usize {
-        self.dims.xbc_width() + self.dims.heads
-    }
-
-    fn outputs(&self) -> usize {
-        self.dims.inner()
-    }
-
-    fn state(&self) -> usize {
-        self.dims.state_elements()
-    }
-
-    fn work(&self) -> usize {
-        4 * self.dims.heads
-    }
-
-    fn backend(&self, isa: Isa) -> Cpu {
-        Cpu::new(isa).products_in(self.products)
-    }
-
-    fn grid(&self) -> usize {
-        match self.products {
-            Stored::F32 => 1,
-            Stored::Bf16 => GRID,
-        }
-    }
-
-    fn cpu(
-        &self,
-        cpu: &mut Cpu,
-        sequences: &Sequences<'_>,
-        rows: &[f32],
-        state: StateMut<'_, [f32]>,
-        out: &mut [f32],
-    ) -> Result<(), CpuError> {
-        let [dt_bias, a_log, d] = self.weights.each_ref().map(|values| weight(values));
-        let (width, stride) = (self.dims.xbc_width(), self.inputs());
-        let xbc: Vec<f32> = rows.chunks(stride).flat_map(|row| &row[..width]).copied().collect();
-        let inputs = (&xbc[..], Columns::from(rows, stride, width));
-        let heads = SsdHeads { dt_bias, a_log, d };
-        let (mut state, SsdDims { head_dim: p, state: n, .. }) = (state, self.dims);
-        turn(sequences, &mut state, p, n);
-        let StateMut { buffer, region } = state;
-        let state = StateMut { buffer: &mut *buffer, region };
-        cpu.ssd_scan(&self.dims, sequences, inputs, &heads, state, out)?;
-        turn(sequences, &mut StateMut { buffer, region }, n, p);
-        Ok(())
-    }
-
-    fn reference<'a>(
-        &'a self,
-        reference: &mut Reference<'a, f64>,
-        sequences: &Sequences<'_>,
-        rows: &[f64],
-        state: StateMut<'_, [f64]>,
-        out: &mut [f64],
-    ) {
-        let [dt_bias, a_log, d] = self.bytes.each_ref().map(Bytes::tensor);
-        let (width, stride) = (self.dims.xbc_width(), self.inputs());
-        let xbc: Vec<f64> = rows.chunks(stride).flat_map(|row| &row[..width]).copied().collect();
-        let inputs = (&xbc[..], Columns::from(rows, stride, width));
-        let heads = SsdHeads { dt_bias, a_log, d };
-        reference.ssd_scan(&self.dims, sequences, inputs, &heads, state, out).unwrap();
-    }
-
-    fn unsigned(&self, rows: &[f64]) -> (Self, Vec<f64>) {
-        let [bias, a_log, d] = self.weights.clone();
-        let d = d.iter().map(|d| d.abs()).collect();
-        let (width, stride) = (self.dims.xbc_width(), self.inputs());
-        let sign = |(i, x): (usize, &f64)| if i % stride < width { x.abs() } else { *x };
-        let rows = rows.iter().enumerate().map(sign).collect();
-        (Self::new(self.dims, self.products, [bias, a_log, d]), rows)
-    }
-}
-
-fn dims() -> impl Strategy<Value = SsdDims> {
-    let head_dim = prop_oneof![1..10_usize, prop::sample::select(vec![16, 31, 32, 40, 64])];
-    let state = prop_oneof![1..10_usize, prop::sample::select(vec![16, 33, 64])];
-    (1..4_usize, 1..3_usize, head_dim, state).prop_map(|(per_group, groups, head_dim, state)| {
-        SsdDims { heads: per_group * groups, head_dim, state, groups }
-    })
-}
+use super::{all, all_in, threads_do_not_matter};
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(48))]
 
     #[test]
     fn is_the_recurrence(dims in dims(), lengths in lengths(), seed in any::<u32>()) {
-        let scan = Scan::random(dims, Stored::F32, u64::from(seed));
-        is_near(&scan, &Inputs::new(&scan, &lengths, u64::from(seed) + 9), 1e-6)?;
+        let scan = Scan::random(dims, u64::from(seed));
+        let inputs = Inputs::new(&scan, &lengths, u64::from(seed) + 9);
+        is_near(&scan, &inputs, all(), Compute::F32, 1e-6)?;
     }
 
     #[test]
@@ -135,38 +28,33 @@ proptest! {
         lengths in lengths(),
         seed in any::<u32>(),
     ) {
-        let scan = Scan::random(dims, Stored::F32, u64::from(seed));
-        is_the_same_anyhow(&scan, &Inputs::new(&scan, &lengths, u64::from(seed)))?;
+        let scan = Scan::random(dims, u64::from(seed));
+        let inputs = Inputs::new(&scan, &lengths, u64::from(seed));
+        is_the_same_anyhow(&scan, &inputs, all(), Compute::F32, 1)?;
     }
 }
 
-/// Sizes of which chunks are made, and lengths that have some.
-fn chunked() -> impl Strategy<Value = (SsdDims, Vec<usize>)> {
-    let sizes = prop::sample::select(vec![(32, 32), (32, 128), (64, 32), (64, 64)]);
-    let dims =
-        (1..4_usize, 1..3_usize, sizes).prop_map(|(per_group, groups, (head_dim, state))| {
-            SsdDims { heads: per_group * groups, head_dim, state, groups }
-        });
-    let length = prop_oneof![1..70_usize, prop::sample::select(vec![64, 128, 129, 200])];
-    (dims, prop::collection::vec(length, 1..4))
-}
+/// Sizes of which chunks are made.
+const CHUNKED: [(usize, usize); 4] = [(32, 32), (32, 128), (64, 32), (64, 64)];
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(24))]
 
     #[test]
-    fn chunks_are_near_the_recurrence((dims, lengths) in chunked(), seed in any::<u32>()) {
-        let scan = Scan::random(dims, Stored::Bf16, u64::from(seed));
-        is_near(&scan, &Inputs::new(&scan, &lengths, u64::from(seed) + 9), 5e-3)?;
+    fn chunks_are_near_the_recurrence((dims, lengths) in chunked(&CHUNKED), seed in any::<u32>()) {
+        let scan = Scan::random(dims, u64::from(seed));
+        let inputs = Inputs::new(&scan, &lengths, u64::from(seed) + 9);
+        is_near(&scan, &inputs, all_in(Stored::Bf16), Compute::F32, 5e-3)?;
     }
 
     #[test]
     fn batches_and_cuts_between_chunks_do_not_matter(
-        (dims, lengths) in chunked(),
+        (dims, lengths) in chunked(&CHUNKED),
         seed in any::<u32>(),
     ) {
-        let scan = Scan::random(dims, Stored::Bf16, u64::from(seed));
-        is_the_same_anyhow(&scan, &Inputs::new(&scan, &lengths, u64::from(seed)))?;
+        let scan = Scan::random(dims, u64::from(seed));
+        let inputs = Inputs::new(&scan, &lengths, u64::from(seed));
+        is_the_same_anyhow(&scan, &inputs, all_in(Stored::Bf16), Compute::F32, GRID)?;
     }
 }
 
@@ -175,9 +63,10 @@ fn threads_change_nothing() {
     // Enough that threads are woken, within a sequence and for several.
     for (state, products) in [(40, Stored::F32), (64, Stored::Bf16)] {
         let dims = SsdDims { heads: 6, head_dim: 32, state, groups: 2 };
-        let scan = Scan::random(dims, products, 3);
+        let scan = Scan::random(dims, 3);
         for lengths in [vec![150], vec![70, 1, 40], vec![1; 20], vec![130, 200]] {
-            threads_do_not_matter(&scan, &Inputs::new(&scan, &lengths, 5));
+            let inputs = Inputs::new(&scan, &lengths, 5);
+            threads_do_not_matter(&scan, &inputs, Compute::F32, products);
         }
     }
 }

@@ -1,169 +1,17 @@
 //! Token shift, with fixed proportions and with those that depend on the data.
 
 use longseq_core::backend::TokenShift;
-use longseq_core::batch::{Batch, Sequences};
+use longseq_core::batch::Batch;
+use longseq_core::numeric::compute::Compute;
 use longseq_core::recurrence::token_shift::{DdLerp, DdLerpDims, STREAMS};
-use longseq_core::reference::Reference;
 use longseq_core::state::{Region, StateMut};
 use longseq_cpu::gemm::Stored;
-use longseq_cpu::{Cpu, CpuError, isa::Isa, weight::Weight};
+use longseq_cpu::{Cpu, isa::Isa};
+use longseq_tests::recurrence::token_shift::{Dependent, Fixed, dims};
+use longseq_tests::recurrence::{Inputs, bound, compute, is_near, is_the_same_anyhow, lengths};
 use proptest::prelude::*;
 
-use super::{
-    Bytes, Inputs, Operation, bound, is_near, is_the_same_anyhow, lengths, matrices, noise, stored,
-    threads_do_not_matter, weight,
-};
-
-/// Proportions between 0 and 1.
-fn shares(seed: u64, n: usize) -> Vec<f32> {
-    noise(seed, n).iter().map(|x| x.abs().fract()).collect()
-}
-
-#[derive(Clone, Debug)]
-struct Fixed {
-    channels: usize,
-    proportions: Vec<Vec<f32>>,
-    bytes: Vec<Bytes>,
-}
-
-impl Fixed {
-    fn random(channels: usize, streams: usize, seed: u64) -> Self {
-        let mus = (0..streams).map(|i| shares(seed + i as u64, channels));
-        let proportions: Vec<Vec<f32>> = mus.collect();
-        let bytes = proportions.iter().map(|mu| Bytes::new(mu)).collect();
-        Self { channels, proportions, bytes }
-    }
-}
-
-impl Operation for Fixed {
-    fn inputs(&self) -> usize {
-        self.channels
-    }
-
-    fn outputs(&self) -> usize {
-        self.channels * self.proportions.len()
-    }
-
-    fn state(&self) -> usize {
-        self.channels
-    }
-
-    fn work(&self) -> usize {
-        self.channels
-    }
-
-    fn cpu(
-        &self,
-        cpu: &mut Cpu,
-        sequences: &Sequences<'_>,
-        rows: &[f32],
-        state: StateMut<'_, [f32]>,
-        out: &mut [f32],
-    ) -> Result<(), CpuError> {
-        let proportions: Vec<Weight> = self.proportions.iter().map(|mu| weight(mu)).collect();
-        cpu.token_shift(self.channels, sequences, rows, &proportions, state, out)
-    }
-
-    fn reference<'a>(
-        &'a self,
-        reference: &mut Reference<'a, f64>,
-        sequences: &Sequences<'_>,
-        rows: &[f64],
-        state: StateMut<'_, [f64]>,
-        out: &mut [f64],
-    ) {
-        let mus: Vec<_> = self.bytes.iter().map(Bytes::tensor).collect();
-        reference.token_shift(self.channels, sequences, rows, &mus, state, out).unwrap();
-    }
-
-    fn unsigned(&self, rows: &[f64]) -> (Self, Vec<f64>) {
-        (self.clone(), rows.iter().map(|x| x.abs()).collect())
-    }
-}
-
-/// Weights: μₓ, the five μᶜ, W₁, W₂.
-#[derive(Clone, Debug)]
-struct Dependent {
-    dims: DdLerpDims,
-    stored: Stored,
-    weights: [Vec<f32>; 8],
-    bytes: [Bytes; 8],
-}
-
-impl Dependent {
-    fn random(dims: DdLerpDims, stored: Stored, seed: u64) -> Self {
-        let low_rank = dims.channels * dims.rank * STREAMS;
-        let scaled = |values: Vec<f32>, by: usize| {
-            values.iter().map(|x| x / (by as f32).sqrt()).collect::<Vec<_>>()
-        };
-        let weights = std::array::from_fn(|i| match i {
-            6 => scaled(noise(seed + 6, low_rank), dims.channels),
-            7 => scaled(noise(seed + 7, low_rank), dims.rank),
-            _ => shares(seed + i as u64, dims.channels),
-        });
-        let bytes = weights.each_ref().map(|values: &Vec<f32>| Bytes::new(values));
-        Self { dims, stored, weights, bytes }
-    }
-}
-
-impl Operation for Dependent {
-    fn inputs(&self) -> usize {
-        self.dims.channels
-    }
-
-    fn outputs(&self) -> usize {
-        STREAMS * self.dims.channels
-    }
-
-    fn state(&self) -> usize {
-        self.dims.channels
-    }
-
-    fn work(&self) -> usize {
-        self.dims.work_elements()
-    }
-
-    fn cpu(
-        &self,
-        cpu: &mut Cpu,
-        sequences: &Sequences<'_>,
-        rows: &[f32],
-        state: StateMut<'_, [f32]>,
-        out: &mut [f32],
-    ) -> Result<(), CpuError> {
-        let (DdLerpDims { channels, rank }, stored) = (self.dims, self.stored);
-        let [mixed, w, k, v, r, g, down, up] = self.weights.each_ref();
-        let weights = DdLerp {
-            mixed: weight(mixed),
-            streams: [w, k, v, r, g].map(|mu| weight(mu)),
-            down: matrices(down, (channels, STREAMS * rank), stored),
-            up: matrices(up, (rank, channels), stored),
-        };
-        cpu.ddlerp(&self.dims, sequences, rows, &weights, state, out)
-    }
-
-    fn reference<'a>(
-        &'a self,
-        reference: &mut Reference<'a, f64>,
-        sequences: &Sequences<'_>,
-        rows: &[f64],
-        state: StateMut<'_, [f64]>,
-        out: &mut [f64],
-    ) {
-        let [mixed, w, k, v, r, g, down, up] = self.bytes.each_ref().map(Bytes::tensor);
-        let weights = DdLerp { mixed, streams: [w, k, v, r, g], down, up };
-        reference.ddlerp(&self.dims, sequences, rows, &weights, state, out).unwrap();
-    }
-
-    fn unsigned(&self, rows: &[f64]) -> (Self, Vec<f64>) {
-        (self.clone(), rows.to_vec())
-    }
-}
-
-fn dims() -> impl Strategy<Value = DdLerpDims> {
-    let channels = prop::sample::select(vec![8, 31, 64, 65]);
-    (channels, 1..9_usize).prop_map(|(channels, rank)| DdLerpDims { channels, rank })
-}
+use super::{all, matrices, threads_do_not_matter, weight};
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(48))]
@@ -177,30 +25,32 @@ proptest! {
     ) {
         let shift = Fixed::random(channels, streams, u64::from(seed));
         let inputs = Inputs::new(&shift, &lengths, u64::from(seed) + 9);
-        is_near(&shift, &inputs, 1e-6)?;
-        is_the_same_anyhow(&shift, &inputs)?;
+        is_near(&shift, &inputs, all(), Compute::F32, 1e-6)?;
+        is_the_same_anyhow(&shift, &inputs, all(), Compute::F32, 1)?;
     }
 
     #[test]
     fn dependent_proportions_are_ddlerp(
         dims in dims(),
-        stored in stored(),
+        compute in compute(),
         lengths in lengths(),
         seed in any::<u32>(),
     ) {
-        let shift = Dependent::random(dims, stored, u64::from(seed));
-        is_near(&shift, &Inputs::new(&shift, &lengths, u64::from(seed) + 9), bound(stored))?;
+        let shift = Dependent::random(dims, u64::from(seed));
+        let inputs = Inputs::new(&shift, &lengths, u64::from(seed) + 9);
+        is_near(&shift, &inputs, all(), compute, bound(compute))?;
     }
 
     #[test]
     fn splits_and_batches_do_not_matter(
         dims in dims(),
-        stored in stored(),
+        compute in compute(),
         lengths in lengths(),
         seed in any::<u32>(),
     ) {
-        let shift = Dependent::random(dims, stored, u64::from(seed));
-        is_the_same_anyhow(&shift, &Inputs::new(&shift, &lengths, u64::from(seed)))?;
+        let shift = Dependent::random(dims, u64::from(seed));
+        let inputs = Inputs::new(&shift, &lengths, u64::from(seed));
+        is_the_same_anyhow(&shift, &inputs, all(), compute, 1)?;
     }
 }
 
@@ -208,10 +58,12 @@ proptest! {
 fn threads_change_nothing() {
     let fixed = Fixed::random(700, 3, 3);
     let dims = DdLerpDims { channels: 300, rank: 8 };
-    let dependent = Dependent::random(dims, Stored::Bf16, 3);
+    let dependent = Dependent::random(dims, 3);
     for lengths in [vec![150], vec![70, 1, 40], vec![1; 100]] {
-        threads_do_not_matter(&fixed, &Inputs::new(&fixed, &lengths, 5));
-        threads_do_not_matter(&dependent, &Inputs::new(&dependent, &lengths, 5));
+        let inputs = Inputs::new(&fixed, &lengths, 5);
+        threads_do_not_matter(&fixed, &inputs, Compute::F32, Stored::F32);
+        let inputs = Inputs::new(&dependent, &lengths, 5);
+        threads_do_not_matter(&dependent, &inputs, Compute::Bf16, Stored::F32);
     }
 }
 

@@ -1,96 +1,16 @@
 //! The scan of RWKV-6.
 
 use longseq_core::backend::{Columns, Wkv6Inputs, Wkv6Scan};
-use longseq_core::batch::{Batch, Sequences};
+use longseq_core::batch::Batch;
+use longseq_core::numeric::compute::Compute;
 use longseq_core::recurrence::wkv6::Wkv6Dims;
-use longseq_core::reference::Reference;
 use longseq_core::state::{Region, StateMut};
-use longseq_cpu::{Cpu, CpuError, isa::Isa};
+use longseq_cpu::{Cpu, gemm::Stored, isa::Isa};
+use longseq_tests::recurrence::wkv6::{Scan, dims};
+use longseq_tests::recurrence::{Inputs, is_near, is_the_same_anyhow, lengths};
 use proptest::prelude::*;
 
-use super::{
-    Bytes, Inputs, Operation, is_near, is_the_same_anyhow, lengths, noise, threads_do_not_matter,
-    weight,
-};
-
-/// Rows of r, k, v and d side by side.
-#[derive(Clone, Debug)]
-struct Scan {
-    dims: Wkv6Dims,
-    bonus: Vec<f32>,
-    bytes: Bytes,
-}
-
-impl Scan {
-    fn new(dims: Wkv6Dims, bonus: Vec<f32>) -> Self {
-        let bytes = Bytes::new(&bonus);
-        Self { dims, bonus, bytes }
-    }
-
-    fn random(dims: Wkv6Dims, seed: u64) -> Self {
-        Self::new(dims, noise(seed, dims.width()))
-    }
-
-    fn columns<'b, R>(&self, rows: &'b [R]) -> Wkv6Inputs<'b, [R]> {
-        let of = |place: usize| Columns::from(rows, self.inputs(), place * self.dims.width());
-        Wkv6Inputs { receptance: of(0), key: of(1), value: of(2), decay: of(3) }
-    }
-}
-
-impl Operation for Scan {
-    fn inputs(&self) -> usize {
-        4 * self.dims.width()
-    }
-
-    fn outputs(&self) -> usize {
-        self.dims.width()
-    }
-
-    fn state(&self) -> usize {
-        self.dims.state_elements()
-    }
-
-    fn work(&self) -> usize {
-        self.dims.width()
-    }
-
-    fn cpu(
-        &self,
-        cpu: &mut Cpu,
-        sequences: &Sequences<'_>,
-        rows: &[f32],
-        state: StateMut<'_, [f32]>,
-        out: &mut [f32],
-    ) -> Result<(), CpuError> {
-        let bonus = weight(&self.bonus);
-        cpu.wkv6_scan(&self.dims, sequences, self.columns(rows), &bonus, state, out)
-    }
-
-    fn reference<'a>(
-        &'a self,
-        reference: &mut Reference<'a, f64>,
-        sequences: &Sequences<'_>,
-        rows: &[f64],
-        state: StateMut<'_, [f64]>,
-        out: &mut [f64],
-    ) {
-        let (bonus, inputs) = (self.bytes.tensor(), self.columns(rows));
-        reference.wkv6_scan(&self.dims, sequences, inputs, &bonus, state, out).unwrap();
-    }
-
-    fn unsigned(&self, rows: &[f64]) -> (Self, Vec<f64>) {
-        let bonus = self.bonus.iter().map(|u| u.abs()).collect();
-        let (width, stride) = (3 * self.dims.width(), self.inputs());
-        let sign = |(i, x): (usize, &f64)| if i % stride < width { x.abs() } else { *x };
-        let rows = rows.iter().enumerate().map(sign).collect();
-        (Self::new(self.dims, bonus), rows)
-    }
-}
-
-fn dims() -> impl Strategy<Value = Wkv6Dims> {
-    let head_dim = prop_oneof![1..10_usize, prop::sample::select(vec![16, 31, 32, 40, 64])];
-    (1..5_usize, head_dim).prop_map(|(heads, head_dim)| Wkv6Dims { heads, head_dim })
-}
+use super::{all, threads_do_not_matter, weight};
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(48))]
@@ -98,7 +18,8 @@ proptest! {
     #[test]
     fn is_the_recurrence(dims in dims(), lengths in lengths(), seed in any::<u32>()) {
         let scan = Scan::random(dims, u64::from(seed));
-        is_near(&scan, &Inputs::new(&scan, &lengths, u64::from(seed) + 9), 1e-6)?;
+        let inputs = Inputs::new(&scan, &lengths, u64::from(seed) + 9);
+        is_near(&scan, &inputs, all(), Compute::F32, 1e-6)?;
     }
 
     #[test]
@@ -108,7 +29,8 @@ proptest! {
         seed in any::<u32>(),
     ) {
         let scan = Scan::random(dims, u64::from(seed));
-        is_the_same_anyhow(&scan, &Inputs::new(&scan, &lengths, u64::from(seed)))?;
+        let inputs = Inputs::new(&scan, &lengths, u64::from(seed));
+        is_the_same_anyhow(&scan, &inputs, all(), Compute::F32, 1)?;
     }
 }
 
@@ -116,7 +38,8 @@ proptest! {
 fn threads_change_nothing() {
     let scan = Scan::random(Wkv6Dims { heads: 7, head_dim: 40 }, 3);
     for lengths in [vec![150], vec![70, 1, 40], vec![1; 20]] {
-        threads_do_not_matter(&scan, &Inputs::new(&scan, &lengths, 5));
+        let inputs = Inputs::new(&scan, &lengths, 5);
+        threads_do_not_matter(&scan, &inputs, Compute::F32, Stored::F32);
     }
 }
 
