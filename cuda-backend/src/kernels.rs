@@ -62,6 +62,7 @@ const SHIFT: Source = source!("recurrence/token_shift.cu");
 const RG_LRU_SCAN: Source = source!("recurrence/rg_lru.cu");
 const WKV6_SCAN: Source = source!("recurrence/wkv6.cu");
 const SSD: Source = source!("recurrence/ssd.cu");
+const SSD_CHUNK: Source = source!("recurrence/ssd_chunk.cu");
 
 /// An operation in two versions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -160,13 +161,13 @@ pub(crate) const SSD_SIZES: [SsdKernels; 2] = [
         head_dim: 64,
         state: 64,
         steps: Kernel::new(SSD, "ssd_steps_64", 128, 96),
-        chunks: Kernel::new(SSD, "ssd_chunks_64", 128, 168).shared(0, ssd_shared(64)),
+        chunks: Kernel::new(SSD_CHUNK, "ssd_chunks_64", 128, 168).shared(0, ssd_shared(64)),
     },
     SsdKernels {
         head_dim: 64,
         state: 128,
         steps: Kernel::new(SSD, "ssd_steps_128", 128, 128),
-        chunks: Kernel::new(SSD, "ssd_chunks_128", 128, 255).shared(0, ssd_shared(128)),
+        chunks: Kernel::new(SSD_CHUNK, "ssd_chunks_128", 128, 255).shared(0, ssd_shared(128)),
     },
 ];
 

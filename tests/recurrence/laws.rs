@@ -55,8 +55,8 @@ pub fn is_near<O: Operation, B: Recurrent<Scalar = f32> + Take>(
     Ok(())
 }
 
-/// Calls that come to the same: all at once, every sequence by itself, cut in two, and cut wherever it may be, which is at
-/// positions that are multiples of `grid`.
+/// Calls that come to the same: all at once, every sequence by itself, cut in two, and cut wherever it may be, which is
+/// at positions that are multiples of `grid`.
 fn ways(op: &impl Operation, inputs: &Inputs, grid: usize) -> Vec<Vec<Call>> {
     let lengths = inputs.lengths(op);
     let alone = lengths.iter().enumerate().rev().map(|(i, &n)| vec![(i, 0..n)]);

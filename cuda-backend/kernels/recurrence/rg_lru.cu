@@ -10,9 +10,9 @@
 #include "device.cuh"
 
 // In place, v [T, channels] becomes h: gates [T, 2, channels] are v Wᵢ and v Wᵣ; biases, Λ and state [channels].
-#define RG_LRU_PARAMETERS                                                                                             \
-    float *v, const float *gates, const float *input_bias, const float *recurrent_bias, const float *lambda, SEQUENCES, \
-        float *state, i64 state_stride, int sequences, int channels
+#define RG_LRU_PARAMETERS                                                                                    \
+    float *v, const float *gates, const float *input_bias, const float *recurrent_bias, const float *lambda, \
+        SEQUENCES, float *state, i64 state_stride, int sequences, int channels
 
 // h = decay · h + input.
 struct Step {

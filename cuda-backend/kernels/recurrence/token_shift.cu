@@ -64,8 +64,8 @@ DEVICE Four lerp(const Four& x, const Four& before, const Four& mu) {
     return y;
 }
 
-// Up to two of the streams of out [T, streams, channels], the first of which begins at `out`: proportions mu and `second`
-// [channels], each where it is not null.
+// Up to two of the streams of out [T, streams, channels], the first of which begins at `out`: proportions mu and
+// `second` [channels], each where it is not null.
 KERNEL(256)
 token_shift_ref(SHIFT_PARAMETERS, const float* mu, const float* second, float* out, int streams, int carry) {
     const i64 stride = static_cast<i64>(streams) * channels;
@@ -116,8 +116,9 @@ KERNEL(128) ddlerp_input(SHIFT_PARAMETERS, const float* mu, void* out, int out_i
 constexpr int STREAMS = 5;
 
 // out [T, 5, channels], which holds m W₂, becomes x + δ (μ + m W₂), the last token the state.
-#define DDLERP_PARAMETERS \
-    SHIFT_PARAMETERS, const float *mu_w, const float *mu_k, const float *mu_v, const float *mu_r, const float *mu_g, float *out
+#define DDLERP_PARAMETERS                                                                                         \
+    SHIFT_PARAMETERS, const float *mu_w, const float *mu_k, const float *mu_v, const float *mu_r, const float *mu_g, \
+        float *out
 
 KERNEL(256) ddlerp_ref(DDLERP_PARAMETERS) {
     const float* const mu[STREAMS] = {mu_w, mu_k, mu_v, mu_r, mu_g};

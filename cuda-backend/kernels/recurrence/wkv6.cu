@@ -4,7 +4,7 @@
 // wkv6:
 //   _ref  one thread a value channel of a head of a sequence, its column of the state in global memory;
 //   fast  heads of 64: one block half the value channels of a head of a sequence, each thread a 4 × 4 tile of the state
-//         in registers, so that 32 bytes of shared memory are read for 48 multiply-adds; 16 tokens are loaded while the
+//         in registers, so that 64 bytes of shared memory are read for 48 multiply-adds; 16 tokens are loaded while the
 //         16 before are worked on. Columns of the state do not need each other: two blocks a head fill a GPU sooner.
 #include "device.cuh"
 

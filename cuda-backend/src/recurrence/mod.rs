@@ -1,6 +1,7 @@
 //! Operations that carry a state of fixed size, f32.
 //!
-//! States are as in `longseq-core`, but for the convolution's, which is \[K−1, C\]: channels side by side, as they are read.
+//! States are as in `longseq-core`, but for the convolution's, which is \[K−1, C\]: channels side by side, as they are
+//! read.
 
 mod causal_conv1d;
 mod rg_lru;

@@ -43,8 +43,8 @@ impl<R: Runtime> RgLru for Cuda<R> {
         {
             let weight = gate.weight.matrices(operation)?;
             let out = (gates + 4 * (place * channels) as u64, 2 * channels);
-            // SAFETY: x has a row of all blocks for every token, as checked, and so has the factor made of it; the gates
-            // have two.
+            // SAFETY: x has a row of all blocks for every token, as checked, and so has the factor made of it; the
+            // gates have two.
             unsafe {
                 let from = match (weight.elements.dtype(), factor) {
                     (Dtype::F32, _) => x,

@@ -239,4 +239,4 @@ const CONVOLUTION: &str = "recurrence/causal_conv1d.cu";
 const SHIFT: &str = "recurrence/token_shift.cu";
 const RG_LRU: &str = "recurrence/rg_lru.cu";
 const WKV6: &str = "recurrence/wkv6.cu";
-const SSD: &str = "recurrence/ssd.cu";
+const SSD: &str = "recurrence/ssd_chunk.cu";

@@ -56,7 +56,7 @@ fn fails_in(source: &str, fault: Option<&Fault>) -> bool {
             let op = wkv6::Scan::random(Wkv6Dims { heads: 1, head_dim: 64 }, 3);
             fails(&op, &[37, 2], 1e-6, fault)
         }
-        "recurrence/ssd.cu" => {
+        "recurrence/ssd_chunk.cu" => {
             let dims = SsdDims { heads: 1, head_dim: 64, state: 64, groups: 1 };
             fails(&ssd::Scan::random(dims, 3), &[150, 2], 5e-3, fault)
         }
