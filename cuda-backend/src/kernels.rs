@@ -166,7 +166,7 @@ pub(crate) const SSD_SIZES: [SsdKernels; 2] = [
     SsdKernels {
         head_dim: 64,
         state: 128,
-        steps: Kernel::new(SSD, "ssd_steps_128", 128, 128),
+        steps: Kernel::new(SSD, "ssd_steps_128", 128, 144),
         chunks: Kernel::new(SSD_CHUNK, "ssd_chunks_128", 128, 255).shared(0, ssd_shared(128)),
     },
 ];

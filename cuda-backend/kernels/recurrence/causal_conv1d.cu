@@ -14,24 +14,25 @@
 
 // out [T, channels] = f(bias + Σ tap[j] · x[t − taps + 1 + j]): tap [taps, channels], bias [channels] or null.
 KERNEL(256) causal_conv1d_ref(CONV_PARAMETERS) {
-    const i64 at = static_cast<i64>(BLOCK.x) * THREADS + THREAD;
-    if (at >= static_cast<i64>(sequences) * channels) return;
+    const u32 at = BLOCK.x * THREADS + THREAD;
+    if (at >= static_cast<u32>(sequences * channels)) return;
     const int channel = at % channels, past = taps - 1;
     const Sequence of = sequence_of(starts, slots, positions, at / channels);
     float* const own = state + of.slot * state_stride + channel;
     out += of.row * channels + channel;
     x += of.row * x_stride + channel;
     const auto input = [&](int t) { return t < 0 ? own[static_cast<i64>(t + past) * channels] : x[t * x_stride]; };
+    const float constant = bias ? bias[channel] : 0.0f;
     for (int t = 0; t < of.tokens; t++) {
-        float sum = bias ? bias[channel] : 0.0f;
+        float sum = constant;
         for (int j = 0; j < taps; j++) sum += tap[static_cast<i64>(j) * channels + channel] * input(t - past + j);
         out[static_cast<i64>(t) * channels] = activation(which, sum);
     }
-    const bool outputs = leaves_outputs && of.position == 0;
     for (int j = 0; j < past; j++) {
         const int t = of.tokens - past + j;
-        const float output = t < 0 ? 0.0f : out[static_cast<i64>(max(t, 0)) * channels];
-        own[static_cast<i64>(j) * channels] = outputs ? output : input(t);
+        float left = input(t);
+        if (leaves_outputs && of.position == 0) left = t < 0 ? 0.0f : out[static_cast<i64>(t) * channels];
+        own[static_cast<i64>(j) * channels] = left;
     }
 }
 
@@ -93,8 +94,8 @@ KERNEL(128) causal_conv1d(CONV_PARAMETERS) {
 KERNEL(256)
 carry_inputs(const float* x, i64 x_stride, const float* outputs, SEQUENCES, float* state, i64 state_stride,
              int sequences, int channels, int past, int more_than) {
-    const i64 at = static_cast<i64>(BLOCK.x) * THREADS + THREAD;
-    if (at >= static_cast<i64>(sequences) * channels) return;
+    const u32 at = BLOCK.x * THREADS + THREAD;
+    if (at >= static_cast<u32>(sequences * channels)) return;
     const int channel = at % channels;
     const Sequence of = sequence_of(starts, slots, positions, at / channels);
     if (of.tokens <= more_than) return;

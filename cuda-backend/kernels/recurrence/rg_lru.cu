@@ -27,8 +27,8 @@ DEVICE Step step_of(float v, float i, float r, float rate, bool first) {
 }
 
 KERNEL(256) rg_lru_ref(RG_LRU_PARAMETERS) {
-    const i64 at = static_cast<i64>(BLOCK.x) * THREADS + THREAD;
-    if (at >= static_cast<i64>(sequences) * channels) return;
+    const u32 at = BLOCK.x * THREADS + THREAD;
+    if (at >= static_cast<u32>(sequences * channels)) return;
     const int channel = at % channels;
     const Sequence of = sequence_of(starts, slots, positions, at / channels);
     float* const own = state + of.slot * state_stride + channel;

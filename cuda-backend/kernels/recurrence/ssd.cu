@@ -14,12 +14,14 @@
         float *y, SEQUENCES, float *state, i64 state_stride, int heads, int groups
 
 KERNEL(256) ssd_ref(SSD_PARAMETERS, int sequences, int head_dim, int size) {
-    const i64 inner = static_cast<i64>(heads) * head_dim, at = static_cast<i64>(BLOCK.x) * THREADS + THREAD;
-    if (at >= sequences * inner) return;
+    const int inner = heads * head_dim;
+    const u32 at = BLOCK.x * THREADS + THREAD;
+    if (at >= static_cast<u32>(sequences * inner)) return;
     const Sequence of = sequence_of(starts, slots, positions, at / inner);
-    const i64 channel = at % inner, head = channel / head_dim, width = inner + 2 * static_cast<i64>(groups) * size;
-    const i64 b_at = inner + head / (heads / groups) * size, c_at = b_at + static_cast<i64>(groups) * size;
-    float* const own = state + of.slot * state_stride + channel * size;
+    const int channel = at % inner, head = channel / head_dim;
+    const i64 all = static_cast<i64>(groups) * size, width = inner + 2 * all;
+    const i64 b_at = inner + static_cast<i64>(head / (heads / groups)) * size, c_at = b_at + all;
+    float* const own = state + of.slot * state_stride + static_cast<i64>(channel) * size;
     const float a = -expf(a_log[head]);
     for (int t = 0; t < of.tokens; t++) {
         const float* const row = xbc + (of.row + t) * width;

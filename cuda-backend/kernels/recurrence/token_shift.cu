@@ -17,8 +17,8 @@ DEVICE float lerp(float x, float before, float mu) { return x + (before - x) * m
 // Calls see(row, channel, x, before) for every token of one channel of a sequence, then carries the last if asked to.
 template <class See>
 DEVICE void each_token(SHIFT_PARAMETERS, bool carry, See see) {
-    const i64 at = static_cast<i64>(BLOCK.x) * THREADS + THREAD;
-    if (at >= static_cast<i64>(sequences) * channels) return;
+    const u32 at = BLOCK.x * THREADS + THREAD;
+    if (at >= static_cast<u32>(sequences * channels)) return;
     const int channel = at % channels;
     const Sequence of = sequence_of(starts, slots, positions, at / channels);
     float* const own = state + of.slot * state_stride + channel;

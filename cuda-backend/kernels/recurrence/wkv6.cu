@@ -18,11 +18,12 @@
 DEVICE float decay_of(float d) { return expf(-expf(d)); }
 
 KERNEL(256) wkv6_ref(WKV6_PARAMETERS) {
-    const i64 width = static_cast<i64>(heads) * size, at = static_cast<i64>(BLOCK.x) * THREADS + THREAD;
-    if (at >= sequences * width) return;
+    const int width = heads * size;
+    const u32 at = BLOCK.x * THREADS + THREAD;
+    if (at >= static_cast<u32>(sequences * width)) return;
     const Sequence of = sequence_of(starts, slots, positions, at / width);
-    const i64 channel = at % width, head = channel / size, first = head * size;
-    float* const own = state + of.slot * state_stride + head * size * size + channel % size;
+    const int channel = at % width, head = channel / size, first = head * size;
+    float* const own = state + of.slot * state_stride + static_cast<i64>(first) * size + channel % size;
     for (int t = 0; t < of.tokens; t++) {
         const i64 row = of.row + t;
         const float v = value[row * v_stride + channel];

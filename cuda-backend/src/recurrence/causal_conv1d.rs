@@ -65,12 +65,13 @@ impl<R: Runtime> CausalConv1d for Cuda<R> {
             Argument::I32(prompt_leaves_outputs.into()),
         ];
         let outputs = if prompt_leaves_outputs { out } else { 0 };
+        let threads = carried.threads(operation, channels)?;
         let plain = self.version == Version::Plain || width != TAPS;
         // SAFETY: x has such columns and out such rows, as checked; taps, bias and every state are of the extents
         // that were checked.
         unsafe {
             if plain {
-                self.launch(&CAUSAL_CONV1D.plain, carried.threads(channels), &arguments)
+                self.launch(&CAUSAL_CONV1D.plain, threads, &arguments)
             } else {
                 self.launch(&CAUSAL_CONV1D.fast, carried.runs(channels), &arguments)?;
                 self.carry_inputs((at, x.stride), outputs, &carried, (channels, width - 1))

@@ -9,7 +9,12 @@ mod ssd;
 mod token_shift;
 mod wkv6;
 
-use longseq_core::{backend::Elements, batch::Sequences, error::enough, state::StateMut};
+use longseq_core::{
+    backend::Elements,
+    batch::Sequences,
+    error::{ShapeError, enough},
+    state::StateMut,
+};
 
 use crate::{
     Cuda, Result,
@@ -46,9 +51,15 @@ impl Carried {
         ]
     }
 
-    /// A thread for each of `width` channels of every sequence.
-    fn threads(&self, width: usize) -> Grid {
-        Grid::threads(self.lists.count.saturating_mul(width))
+    /// A thread for each of `width` channels of every sequence, which kernels number in 32 bits.
+    fn threads(
+        &self,
+        operation: &'static str,
+        width: usize,
+    ) -> core::result::Result<Grid, ShapeError> {
+        let threads = self.lists.count.saturating_mul(width);
+        i32_of((operation, "channels of all sequences"), threads)?;
+        Ok(Grid::threads(threads))
     }
 
     /// A thread for every four of `width` channels in every run of tokens of every sequence.
@@ -102,6 +113,7 @@ impl<R: Runtime> Cuda<R> {
         if carried.lists.longest <= RUN || past == 0 {
             return Ok(());
         }
+        let grid = carried.threads("carry_inputs", channels)?;
         let [starts, slots, positions, state, state_stride] = carried.arguments();
         let arguments = [
             Argument::Address(x),
@@ -118,7 +130,7 @@ impl<R: Runtime> Cuda<R> {
             i32_of(("carry_inputs", "run"), RUN)?,
         ];
         // SAFETY: the caller's; `past` is below a run.
-        unsafe { self.launch(&CARRY_INPUTS, carried.threads(channels), &arguments) }
+        unsafe { self.launch(&CARRY_INPUTS, grid, &arguments) }
     }
 }
 

@@ -69,8 +69,8 @@ impl<R: Runtime> RgLru for Cuda<R> {
             i32_of((operation, "sequences"), carried.lists.count)?,
             i32_of((operation, "channels"), channels)?,
         ];
-        let (plain, fast) =
-            (carried.threads(channels), carried.parts(channels.div_ceil(WARP), 8 * WARP));
+        let plain = carried.threads(operation, channels)?;
+        let fast = carried.parts(channels.div_ceil(WARP), 8 * WARP);
         // SAFETY: x has a row for every token and the gates two; biases, Λ and every state are one.
         unsafe { self.launch_version(&RG_LRU, plain, fast, &arguments) }
     }

@@ -85,12 +85,13 @@ impl<R: Runtime> Cuda<R> {
         carried: &Carried,
         arguments: &[Argument],
     ) -> Result<(), R::Error> {
+        let grid = carried.threads("ssd_scan", dims.inner())?;
         let mut arguments = arguments.to_vec();
         arguments.push(i32_of(("ssd_scan", "sequences"), carried.lists.count)?);
         arguments.push(i32_of(("ssd_scan", "head size"), dims.head_dim)?);
         arguments.push(i32_of(("ssd_scan", "state size"), dims.state)?);
         // SAFETY: the caller's.
-        unsafe { self.launch(&SSD_REF, carried.threads(dims.inner()), &arguments) }
+        unsafe { self.launch(&SSD_REF, grid, &arguments) }
     }
 
     /// In chunks on the tensor cores, and token by token what is a single token: whatever else is in the batch, so that

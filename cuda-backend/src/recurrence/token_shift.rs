@@ -131,7 +131,7 @@ impl<R: Runtime> Cuda<R> {
         arguments.push(i32_of(("token_shift", "sequences"), carried.lists.count)?);
         arguments.push(i32_of(("token_shift", "channels"), channels)?);
         arguments.extend(more);
-        let (plain, fast) = (carried.threads(channels), carried.runs(channels));
+        let (plain, fast) = (carried.threads("token_shift", channels)?, carried.runs(channels));
         // SAFETY: the caller's.
         unsafe {
             self.launch_version(kernels, plain, fast, &arguments)?;

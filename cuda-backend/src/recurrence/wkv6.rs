@@ -68,7 +68,7 @@ impl<R: Runtime> Wkv6Scan for Cuda<R> {
         ];
         let plain = self.version == Version::Plain || dims.head_dim != HEAD_DIM;
         let (kernel, grid) = if plain {
-            (&WKV6.plain, carried.threads(width))
+            (&WKV6.plain, carried.threads(operation, width)?)
         } else {
             (&WKV6.fast, carried.parts(dims.heads.saturating_mul(PARTS.0), PARTS.1))
         };
