@@ -2,9 +2,11 @@
 
 use std::path::Path;
 
+use longseq::checkpoint::Checkpoint;
 use safetensors::{Dtype, SafeTensors};
 
 /// A safetensors file of expected values.
+#[derive(Debug)]
 pub struct Golden(Vec<u8>);
 
 impl Golden {
@@ -56,4 +58,51 @@ pub fn max_difference(a: &[f64], b: &[f64]) -> f64 {
         let difference = (a - b).abs();
         if difference.is_nan() { f64::INFINITY } else { most.max(difference) }
     })
+}
+
+/// Every kind of model that can be run.
+pub const NAMES: [&str; 11] = [
+    "mamba2",
+    "mamba2-fp32",
+    "mamba2-bf16",
+    "mamba2attn",
+    "transformerpp",
+    "sheared-llama",
+    "sheared-llama-sharegpt",
+    "recurrentgemma",
+    "recurrentgemma-it",
+    "rwkv6",
+    "rwkv6-st",
+];
+
+/// A checkpoint and what its equations give.
+#[derive(Debug)]
+pub struct Case {
+    /// Its folder.
+    pub name: String,
+    /// The model.
+    pub checkpoint: Checkpoint,
+    /// Results.
+    pub golden: Golden,
+}
+
+fn open(folder: &Path) -> Case {
+    let checkpoint = Checkpoint::open(folder).unwrap_or_else(|error| panic!("{error}"));
+    let golden = Golden::read(&folder.join("golden.safetensors"));
+    Case { name: folder.display().to_string(), checkpoint, golden }
+}
+
+/// The fixtures of these names, and whatever `LONGSEQ_ORACLES` adds of the same names.
+pub fn cases(names: &[&str]) -> Vec<Case> {
+    let own = crate::fixtures().join("models");
+    let more = crate::oracles().map(|folder| folder.join("models/dev"));
+    let roots = [Some(own), more];
+    let folders = roots.iter().flatten().flat_map(|root| names.iter().map(|name| root.join(name)));
+    folders.map(|folder| open(&folder)).collect()
+}
+
+/// Fails where the golden of that name is further away than the bound.
+pub fn check(case: &Case, what: &str, found: &[f64], bound: f64) {
+    let difference = max_difference(found, &case.golden.reals(what));
+    assert!(difference <= bound, "{}: {what} differs by {difference:e}", case.name);
 }

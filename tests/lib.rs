@@ -1,6 +1,7 @@
 //! Shared helpers of the cross-crate tests: fixture paths, goldens and comparisons.
 
 pub mod golden;
+pub mod loaded;
 pub mod products;
 pub mod recurrence;
 pub mod rows;

@@ -42,9 +42,16 @@ impl Grid {
         Self::blocks(items.div_ceil(APART), APART)
     }
 
-    /// A thread for every four neighbours in each of `rows` rows of `width`.
+    /// Block (r, j) for the j-th piece of row r, a thread for every four neighbours in it.
     pub(crate) const fn fours(rows: usize, width: usize) -> Self {
-        Self::threads(rows.saturating_mul(width.div_ceil(4)))
+        let fours = width.div_ceil(4);
+        let threads = if fours < APART { fours } else { APART };
+        Self { blocks: [rows, fours.div_ceil(APART), 1], threads, dynamic_shared: 0 }
+    }
+
+    /// A warp for each of `items`.
+    pub(crate) const fn warps(items: usize) -> Self {
+        Self::threads(items.saturating_mul(WARP))
     }
 }
 

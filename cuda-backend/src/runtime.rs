@@ -10,7 +10,7 @@ use crate::kernels::Kernel;
 /// An address on the device.
 pub type Address = u64;
 
-/// A piece of device memory, freed when dropped.
+/// A piece of device memory, freed when dropped, once what was asked for before is done.
 pub trait Memory {
     /// Where it begins: a multiple of 16.
     fn address(&self) -> Address;

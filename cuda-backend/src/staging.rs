@@ -126,21 +126,31 @@ impl<R: Runtime> Cuda<R> {
         Ok(SequenceLists { count, longest, shortest, starts, slots, positions })
     }
 
-    /// Working memory of so many elements; what it holds does not matter.
+    /// Where working memory of so many elements begins; what it holds does not matter.
     pub(crate) fn work(
         &mut self,
         work: Work,
         elements: usize,
         dtype: Dtype,
     ) -> Result<Address, R::Error> {
-        let place = work as usize;
         let needed = elements.saturating_mul(dtype.bytes()).div_ceil(4);
-        let found = self.staging.work[place].as_ref();
-        if found.is_none_or(|buffer| buffer.elements() < needed) {
-            // The old one goes first.
-            self.staging.work[place] = None;
-            self.staging.work[place] = Some(self.buffer(needed, Dtype::F32)?);
-        }
-        Ok(self.staging.work[place].as_ref().map_or(0, Buffer::address))
+        Ok(self.work_buffer(work, needed)?.address())
+    }
+
+    /// The same as a buffer of f32.
+    pub(crate) fn work_buffer(
+        &mut self,
+        work: Work,
+        elements: usize,
+    ) -> Result<Buffer<R::Memory>, R::Error> {
+        let place = work as usize;
+        let fits = |buffer: &Buffer<R::Memory>| buffer.elements() >= elements;
+        // One that is too short goes before the next comes.
+        let kept = self.staging.work[place].take().filter(fits);
+        let buffer = match kept {
+            Some(buffer) => buffer,
+            None => self.buffer(elements, Dtype::F32)?,
+        };
+        Ok(self.staging.work[place].insert(buffer).share())
     }
 }

@@ -20,6 +20,11 @@ use kernels::{DEVICE_HEADER, KERNELS, Kernel};
 use probes::PROBES;
 
 fn main() {
+    // Contexts are switched as glibc has it; elsewhere the crate is empty.
+    let of_target = |what: &str| env::var(format!("CARGO_CFG_TARGET_{what}")).unwrap_or_default();
+    if of_target("OS") != "linux" || of_target("ENV") != "gnu" {
+        return;
+    }
     let out = PathBuf::from(env::var_os("OUT_DIR").expect("cargo sets it"));
     let kernels = Path::new("../../cuda-backend/kernels");
     let mut build = cc::Build::new();
@@ -31,6 +36,9 @@ fn main() {
         "-Wno-unused-parameter",
         "-ffp-contract=off",
         "-pthread",
+        // What a GPU does not forgive, as traps that need no library.
+        "-fsanitize=alignment,bounds,shift,integer-divide-by-zero",
+        "-fsanitize-undefined-trap-on-error",
     ] {
         build.flag(flag);
     }
@@ -104,7 +112,10 @@ impl Registry {
     /// A source that holds these kernels and their entries.
     fn unit(&mut self, path: &str, fault: Option<&str>, kernels: &str) -> String {
         self.units += 1;
-        let mut unit = format!("#include \"device.cuh\"\n{kernels}\n");
+        // Every unit by itself: a fault in one is none in another.
+        let mut unit = format!(
+            "#include \"emulator.hpp\"\nnamespace {{\n#include \"device.cuh\"\n{kernels}\n}}\n"
+        );
         for kernel in all().filter(|kernel| kernel.source.path == path) {
             let (name, fault) = (kernel.name, fault.unwrap_or(""));
             let entry = format!("entry_{}_{name}", self.units);

@@ -37,7 +37,14 @@ pub fn case() -> impl Strategy<Value = Case> {
         (129, 3),
         (256, 2),
     ]);
-    let rows = prop::sample::select(vec![1, 2, 7, 13, 63]);
+    case_of(extents, prop::sample::select(vec![1, 2, 7, 13, 63]))
+}
+
+/// Of so many channels in groups, and so many rows, with some outliers.
+pub fn case_of(
+    extents: impl Strategy<Value = (usize, usize)>,
+    rows: impl Strategy<Value = usize>,
+) -> impl Strategy<Value = Case> {
     (extents, rows).prop_flat_map(|((width, groups), rows)| {
         // Mostly moderate, a few outliers.
         let value = || prop_oneof![19 => -3.0..3.0_f32, 1 => -300.0..300.0_f32];

@@ -4,7 +4,7 @@ mod case;
 mod operation;
 pub mod refusals;
 
-pub use case::{Case, case};
+pub use case::{Case, case, case_of};
 pub use operation::{Operation, run, wide_width};
 
 use longseq_core::hybrid::map::MapWeights;

@@ -2,7 +2,7 @@
 //
 // gated_linear_unit, squared_relu, soft_cap:
 //   _ref  one thread an element;
-//   fast  one thread four neighbouring elements.
+//   fast  one thread four neighbouring elements; block (r, j) has the j-th piece of row r, so that nobody divides.
 #include "device.cuh"
 
 // out [rows, width] ← up · f(gate), or out + that; row r begins at up + r · up_stride and gate + r · gate_stride.
@@ -19,9 +19,8 @@ gated_linear_unit_ref(const float* up, i64 up_stride, const float* gate, i64 gat
 KERNEL(256)
 gated_linear_unit(const float* up, i64 up_stride, const float* gate, i64 gate_stride, float* out, int rows,
                   int width, int which, int accumulate) {
-    const i64 fours = (width + 3) / 4, at = static_cast<i64>(BLOCK.x) * THREADS + THREAD;
-    const i64 row = at / fours, i = at % fours * 4;
-    if (row >= rows) return;
+    const i64 row = BLOCK.x, i = (BLOCK.y * THREADS + THREAD) * 4;
+    if (i >= width) return;
     const Four a = load_four(up + row * up_stride + i, width - i);
     const Four b = load_four(gate + row * gate_stride + i, width - i);
     float* const y = out + row * width + i;
@@ -46,9 +45,8 @@ KERNEL(256) squared_relu_ref(float* x, i64 stride, int rows, int width) {
 }
 
 KERNEL(256) squared_relu(float* x, i64 stride, int rows, int width) {
-    const i64 fours = (width + 3) / 4, at = static_cast<i64>(BLOCK.x) * THREADS + THREAD;
-    const i64 row = at / fours, i = at % fours * 4;
-    if (row >= rows) return;
+    const i64 row = BLOCK.x, i = (BLOCK.y * THREADS + THREAD) * 4;
+    if (i >= width) return;
     float* const own = x + row * stride + i;
     Four four = load_four(own, width - i);
 #pragma unroll

@@ -2,7 +2,8 @@
 //
 // linear_input, linear_bias:
 //   _ref  one thread an element;
-//   fast  one thread four neighbouring elements: 16 bytes of f32, 8 of bf16.
+//   fast  one thread four neighbouring elements, 16 bytes of f32, 8 of bf16; block (r, j) has the j-th piece of row r,
+//         so that nobody divides.
 #include "device.cuh"
 
 // The factor of a product: out [rows, width] bf16 = x, whose row r begins at x + r · stride.
@@ -12,9 +13,8 @@ KERNEL(256) linear_input_ref(const float* x, i64 stride, u16* out, int rows, int
 }
 
 KERNEL(256) linear_input(const float* x, i64 stride, u16* out, int rows, int width) {
-    const i64 fours = (width + 3) / 4, at = static_cast<i64>(BLOCK.x) * THREADS + THREAD;
-    const i64 row = at / fours, i = at % fours * 4;
-    if (row < rows) store_four(out + row * width + i, load_four(x + row * stride + i, width - i), width - i);
+    const i64 row = BLOCK.x, i = (BLOCK.y * THREADS + THREAD) * 4;
+    if (i < width) store_four(out + row * width + i, load_four(x + row * stride + i, width - i), width - i);
 }
 
 // out ← bias, or out + bias, in every row; row r begins at out + r · stride.
@@ -26,9 +26,8 @@ KERNEL(256) linear_bias_ref(const float* bias, float* out, i64 stride, int rows,
 }
 
 KERNEL(256) linear_bias(const float* bias, float* out, i64 stride, int rows, int width, int accumulate) {
-    const i64 fours = (width + 3) / 4, at = static_cast<i64>(BLOCK.x) * THREADS + THREAD;
-    const i64 row = at / fours, i = at % fours * 4;
-    if (row >= rows) return;
+    const i64 row = BLOCK.x, i = (BLOCK.y * THREADS + THREAD) * 4;
+    if (i >= width) return;
     float* const y = out + row * stride + i;
     Four sum = load_four(bias + i, width - i);
     if (accumulate) {

@@ -2,8 +2,9 @@
 //
 // rms_norm, layer_norm, gated_rms_norm, gated_group_norm:
 //   _ref  one thread a group of a row, in the order of longseq-core;
-//   fast  one block a row, or a group of one, which stays in registers between the sum and the result: 16-byte
-//         accesses, one pass over memory. Beyond 32 elements a thread the rest is read again.
+//   fast  one block a row, or a group of one, or one warp a group (gated_group_norm, whose groups are heads), which
+//         stays in registers between the sums and the result: 16-byte accesses, one pass over memory. Of rows wider
+//         than 8192, and of heads wider than 256, the rest is read again.
 #include "device.cuh"
 
 // What happens to one group of channels: where it lies and how it is normed.
@@ -41,56 +42,79 @@ DEVICE void norm_ref(const Group& of) {
     for (int i = 0; i < of.width; i++) of.out[i] = after(of, i, x(i), mean, scale, of.gate ? of.gate[i] : 0.0f);
 }
 
-// Accesses of 16 bytes that a thread keeps in registers.
-constexpr int KEPT = 8;
-
-// Calls f(i, x, gate) with the four elements from i on, for every four of this thread's.
-template <class F>
-DEVICE void each_four(const Group& of, Four (&x)[KEPT], Four (&gate)[KEPT], F f) {
-#pragma unroll
-    for (int k = 0; k < KEPT; k++) {
-        const int i = (k * THREADS + THREAD) * 4;
-        if (i < of.width) f(i, x[k], gate[k]);
+// The threads that norm one group: a block, or a warp, which needs no barrier.
+struct Block {
+    static DEVICE int threads() { return THREADS; }
+    static DEVICE int thread() { return THREAD; }
+    static DEVICE float sum(float v) {
+        SHARED(float, partial, WARP);
+        return block_sum(v, partial);
     }
-    for (int i = (KEPT * THREADS + THREAD) * 4; i < of.width; i += THREADS * 4) {
-        Four again = load_four(of.x + i, of.width - i), beside = {};
-        if (of.gate) beside = load_four(of.gate + i, of.width - i);
-        for (int j = 0; j < 4; j++) again.at[j] = before(of, again.at[j], beside.at[j]);
-        f(i, again, beside);
-    }
-}
+};
+struct Warp {
+    static DEVICE int threads() { return WARP; }
+    static DEVICE int thread() { return THREAD % WARP; }
+    static DEVICE float sum(float v) { return warp_sum(v); }
+};
 
-DEVICE void norm_block(const Group& of) {
-    SHARED(float, partial, WARP);
+// What a thread has of a group: KEPT times four neighbours in registers, and what is beyond those in memory.
+template <class Team, int KEPT>
+struct Part {
+    const Group& of;
     Four x[KEPT], gate[KEPT];
+
+    DEVICE void load(int i, Four& x, Four& gate) const {
+        x = load_four(of.x + i, of.width - i);
+        gate = of.gate ? load_four(of.gate + i, of.width - i) : Four{};
 #pragma unroll
-    for (int k = 0; k < KEPT; k++) {
-        const int i = (k * THREADS + THREAD) * 4;
-        if (i >= of.width) continue;
-        x[k] = load_four(of.x + i, of.width - i);
-        gate[k] = of.gate ? load_four(of.gate + i, of.width - i) : Four{};
-#pragma unroll
-        for (int j = 0; j < 4; j++) x[k].at[j] = before(of, x[k].at[j], gate[k].at[j]);
+        for (int j = 0; j < 4; j++) x.at[j] = before(of, x.at[j], gate.at[j]);
     }
+    static DEVICE int first(int k) { return (k * Team::threads() + Team::thread()) * 4; }
+
+    DEVICE explicit Part(const Group& of) : of(of) {
+#pragma unroll
+        for (int k = 0; k < KEPT; k++)
+            if (first(k) < of.width) load(first(k), x[k], gate[k]);
+    }
+    // Calls f(i, x, gate) with the elements from i on, for every four.
+    template <class F>
+    DEVICE void each(F f) const {
+#pragma unroll
+        for (int k = 0; k < KEPT; k++)
+            if (first(k) < of.width) f(first(k), x[k], gate[k]);
+        for (int i = first(KEPT); i < of.width; i += Team::threads() * 4) {
+            Four again, beside;
+            load(i, again, beside);
+            f(i, again, beside);
+        }
+    }
+};
+
+template <class Team, int KEPT>
+DEVICE void norm(const Group& of) {
+    const Part<Team, KEPT> part(of);
     float mean = 0.0f;
     if (of.centred) {
         float sum = 0.0f;
-        each_four(of, x, gate, [&](int, const Four& x, const Four&) {
+        part.each([&](int, const Four& x, const Four&) {
             sum += (x.at[0] + x.at[1]) + (x.at[2] + x.at[3]);  // beyond the width there are zeros
         });
-        mean = block_sum(sum, partial) / of.width;
+        mean = Team::sum(sum) / of.width;
     }
     float squares = 0.0f;
-    each_four(of, x, gate, [&](int i, const Four& x, const Four&) {
+    part.each([&](int i, const Four& x, const Four&) {
+#pragma unroll
         for (int j = 0; j < 4; j++) {
             const float centred = i + j < of.width ? x.at[j] - mean : 0.0f;
             squares += centred * centred;
         }
     });
-    const float scale = 1.0f / sqrtf(block_sum(squares, partial) / of.width + of.epsilon);
-    each_four(of, x, gate, [&](int i, const Four& x, const Four& gate) {
+    const float scale = 1.0f / sqrtf(Team::sum(squares) / of.width + of.epsilon);
+    part.each([&](int i, const Four& x, const Four& gate) {
         Four y = {};
-        for (int j = 0; j < 4 && i + j < of.width; j++) y.at[j] = after(of, i + j, x.at[j], mean, scale, gate.at[j]);
+#pragma unroll
+        for (int j = 0; j < 4; j++)
+            if (i + j < of.width) y.at[j] = after(of, i + j, x.at[j], mean, scale, gate.at[j]);
         store_four(of.out + i, y, of.width - i);
     });
 }
@@ -113,11 +137,11 @@ KERNEL(256) layer_norm_ref(NORM_PARAMETERS) {
 }
 
 KERNEL(256) rms_norm(NORM_PARAMETERS) {
-    norm_block(whole_row(BLOCK.x, false, x, weight, bias, out, rows, width, plus, epsilon));
+    norm<Block, 8>(whole_row(BLOCK.x, false, x, weight, bias, out, rows, width, plus, epsilon));
 }
 
 KERNEL(256) layer_norm(NORM_PARAMETERS) {
-    norm_block(whole_row(BLOCK.x, true, x, weight, bias, out, rows, width, plus, epsilon));
+    norm<Block, 8>(whole_row(BLOCK.x, true, x, weight, bias, out, rows, width, plus, epsilon));
 }
 
 // In place, each of `groups` equal groups of a row by itself. Row r of the gate begins at gate + r · stride.
@@ -149,9 +173,11 @@ KERNEL(256) gated_group_norm_ref(GATED_PARAMETERS) {
 }
 
 KERNEL(256) gated_rms_norm(GATED_PARAMETERS) {
-    norm_block(gated_group(BLOCK.x, false, x, gate, stride, weight, bias, rows, groups, width, epsilon));
+    norm<Block, 8>(gated_group(BLOCK.x, false, x, gate, stride, weight, bias, rows, groups, width, epsilon));
 }
 
 KERNEL(256) gated_group_norm(GATED_PARAMETERS) {
-    norm_block(gated_group(BLOCK.x, true, x, gate, stride, weight, bias, rows, groups, width, epsilon));
+    const i64 index = static_cast<i64>(BLOCK.x) * (THREADS / WARP) + THREAD / WARP;
+    if (index >= static_cast<i64>(rows) * groups) return;
+    norm<Warp, 2>(gated_group(index, true, x, gate, stride, weight, bias, rows, groups, width, epsilon));
 }

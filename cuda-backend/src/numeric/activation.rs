@@ -89,7 +89,7 @@ impl<R: Runtime> SoftCap for Cuda<R> {
         enough(operation, "x", elements, x.elements())?;
         let x = x.f32((operation, "x"))?;
         let arguments = [Argument::Address(x), i64_of(elements), Argument::F32(cap as f32)];
-        let (plain, fast) = (Grid::threads(elements), Grid::fours(1, elements));
+        let (plain, fast) = (Grid::threads(elements), Grid::threads(elements.div_ceil(4)));
         // SAFETY: x has so many elements.
         unsafe { self.launch_version(&SOFT_CAP, plain, fast, &arguments) }
     }

@@ -49,7 +49,7 @@ impl<R: Runtime> LowRankMap for Cuda<R> {
         let elements = rows.saturating_mul(rank);
         let middle = self.work(Work::Between, elements, Dtype::F32)?;
         let arguments = [Argument::Address(middle), i64_of(elements)];
-        let (plain, fast) = (Grid::threads(elements), Grid::fours(1, elements));
+        let (plain, fast) = (Grid::threads(elements), Grid::threads(elements.div_ceil(4)));
         // SAFETY: x and out have such columns and the bias a row of out, as checked; the middle has `rows` rows of the
         // rank, which W₁ makes and W₂ takes.
         unsafe {

@@ -63,7 +63,8 @@ impl<R: Runtime> GatedRmsNorm for Cuda<R> {
         let (weight, width) = weight.values(operation)?;
         dims.check(operation, x.elements(), width)?;
         let z = columns((operation, "z"), &z, (dims.rows, dims.width))?;
-        self.gated_norm((operation, &GATED_RMS_NORM), dims, x, z, (weight, 0))
+        let fast = |groups, group: usize| Grid::blocks(groups, group.div_ceil(4));
+        self.gated_norm((operation, &GATED_RMS_NORM, fast), dims, x, z, (weight, 0))
     }
 }
 
@@ -82,7 +83,8 @@ impl<R: Runtime> GatedGroupNorm for Cuda<R> {
         dims.check(operation, x.elements(), width)?;
         same(operation, "bias", dims.width, biases)?;
         let gate = columns((operation, "gate"), &gate, (dims.rows, dims.width))?;
-        self.gated_norm((operation, &GATED_GROUP_NORM), dims, x, gate, (weight, bias))
+        let fast = |groups, _| Grid::warps(groups);
+        self.gated_norm((operation, &GATED_GROUP_NORM, fast), dims, x, gate, (weight, bias))
     }
 }
 
@@ -111,10 +113,11 @@ impl<R: Runtime> Cuda<R> {
         unsafe { self.launch_version(kernels, plain, fast, &arguments) }
     }
 
-    /// A gated norm whose operands have been checked; the bias is null where there is none.
+    /// A gated norm whose operands have been checked; the bias is null where there is none. `fast` is the grid of the
+    /// fast version for so many groups of so many channels.
     fn gated_norm(
         &mut self,
-        (operation, kernels): (&'static str, &Versions),
+        (operation, kernels, fast): (&'static str, &Versions, fn(usize, usize) -> Grid),
         &GatedNormDims { rows, width, groups, epsilon }: &GatedNormDims,
         x: &mut Buffer<R::Memory>,
         (gate, stride): (Address, Argument),
@@ -133,7 +136,7 @@ impl<R: Runtime> Cuda<R> {
             Argument::F32(epsilon as f32),
         ];
         let all = rows.saturating_mul(groups);
-        let (plain, fast) = (Grid::threads(all), Grid::blocks(all, group.div_ceil(4)));
+        let (plain, fast) = (Grid::threads(all), fast(all, group));
         // SAFETY: x has `rows` rows of `groups` groups of `group` elements, the gate as many in its columns; the
         // weight and a bias have one row.
         unsafe { self.launch_version(kernels, plain, fast, &arguments) }

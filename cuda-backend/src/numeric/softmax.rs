@@ -1,6 +1,6 @@
 //! The greedy choice.
 
-use longseq_core::{backend::Elements, error::enough, numeric::tensor::Dtype};
+use longseq_core::{backend::Elements, error::enough};
 
 use crate::{
     Cuda, Result,
@@ -8,6 +8,7 @@ use crate::{
     kernels::ARGMAX,
     launch::{Grid, i32_of},
     runtime::{Argument, Runtime},
+    staging::Work,
 };
 
 impl<R: Runtime> Cuda<R> {
@@ -23,7 +24,7 @@ impl<R: Runtime> Cuda<R> {
     ) -> Result<Vec<Option<usize>>, R::Error> {
         let operation = "argmax";
         enough(operation, "x", rows.saturating_mul(width), x.elements())?;
-        let best = self.buffer(rows, Dtype::F32)?;
+        let best = self.work_buffer(Work::Other, rows)?;
         let arguments = [
             Argument::Address(x.f32((operation, "x"))?),
             Argument::Address(best.address()),

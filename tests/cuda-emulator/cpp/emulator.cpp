@@ -13,35 +13,43 @@ static thread_local void** launched_arguments;
 
 void run_kernel() { launched->call(launched_arguments); }
 
-// A thread of a kernel touched what it may not: that ends the launch, not the program.
-static struct sigaction action_before;
-static void on_fault(int signal, siginfo_t* info, void*) {
+// A thread of a kernel touched what it may not, or did what -fsanitize traps: that ends the launch, not the program.
+constexpr int SIGNALS[] = {SIGSEGV, SIGILL, SIGTRAP};
+static struct sigaction actions_before[3];
+
+static void note_fault(const char* address) {
+    const Array* const array = block.shared.of_address(address);
+    if (array != nullptr)
+        return note_failure("thread %u reaches %td bytes into an array of %zu in shared memory", fibre->thread,
+                            address - array->begin(), array->bytes);
+    if (address >= fibre->stack - PAGE && address < fibre->stack)
+        return note_failure("thread %u needs more than %zu bytes of stack", fibre->thread, STACK);
+    note_failure("thread %u reaches", fibre->thread);
+    block.faulted = true;
+    block.fault = address;
+}
+
+static void on_signal(int signal, siginfo_t* info, void*) {
     if (fibre == nullptr) {  // none of ours
-        sigaction(signal, &action_before, nullptr);
+        for (int i = 0; i < 3; i++)
+            if (SIGNALS[i] == signal) sigaction(signal, &actions_before[i], nullptr);
         return;
     }
-    const char* const address = static_cast<const char*>(info->si_addr);
-    const Array* const array = block.shared.of_address(address);
-    const bool on_stack = address >= fibre->stack - PAGE && address < fibre->stack;
-    if (array != nullptr)
-        note_failure("thread %u reaches %td bytes into an array of %zu in shared memory", fibre->thread,
-                     address - array->begin(), array->bytes);
-    else if (on_stack)
-        note_failure("thread %u needs more than %zu bytes of stack", fibre->thread, STACK);
+    if (signal == SIGSEGV)
+        note_fault(static_cast<const char*>(info->si_addr));
     else
-        note_failure("thread %u reaches", fibre->thread);
-    block.faulted = array == nullptr && !on_stack;
-    block.fault = address;
+        note_failure("thread %u: an access is not aligned, or an index, a shift or a division is out of range",
+                     fibre->thread);
     _longjmp(scheduler, 1);
 }
 
-static void watch_faults() {
+static void watch_signals() {
     static std::once_flag once;
     std::call_once(once, [] {
         struct sigaction action = {};
-        action.sa_sigaction = on_fault;
+        action.sa_sigaction = on_signal;
         action.sa_flags = SA_SIGINFO | SA_ONSTACK | SA_NODEFER;
-        sigaction(SIGSEGV, &action, &action_before);
+        for (int i = 0; i < 3; i++) sigaction(SIGNALS[i], &action, &actions_before[i]);
     });
     static thread_local char own_stack[64 << 10];
     stack_t stack;
@@ -105,7 +113,7 @@ int emulator_parameters(const Entry* entry, const size_t** sizes) {
 }
 
 int emulator_launch(const Launch* launch, Statistics* statistics, Failure* failure) {
-    watch_faults();
+    watch_signals();
     launched = launch->entry;
     launched_arguments = launch->arguments;
     block.count = {launch->blocks[0], launch->blocks[1], launch->blocks[2]};

@@ -80,12 +80,12 @@ inline void multiply_add(float (&d)[4], const uint32_t (&a)[4], uint32_t b0, uin
 
 }  // namespace emulator
 
-inline void load_matrices(u32 (&to)[4], const void* row, int line = __builtin_LINE()) {
+inline void load_matrices(uint32_t (&to)[4], const void* row, int line = __builtin_LINE()) {
     emulator::load_matrices(to, row, false, line);
 }
-inline void load_matrices_transposed(u32 (&to)[4], const void* row, int line = __builtin_LINE()) {
+inline void load_matrices_transposed(uint32_t (&to)[4], const void* row, int line = __builtin_LINE()) {
     emulator::load_matrices(to, row, true, line);
 }
-inline void multiply_add(float (&d)[4], const u32 (&a)[4], u32 b0, u32 b1, int line = __builtin_LINE()) {
+inline void multiply_add(float (&d)[4], const uint32_t (&a)[4], uint32_t b0, uint32_t b1, int line = __builtin_LINE()) {
     emulator::multiply_add(d, a, b0, b1, line);
 }

@@ -8,7 +8,7 @@
 
 namespace emulator {
 
-constexpr size_t WINDOW = 256 << 10;  // more than any device has
+constexpr size_t WINDOW = 1 << 20;  // more than any device has
 constexpr size_t BEFORE = 128;        // bytes before an array that have to stay as they are
 
 struct Array {

@@ -50,9 +50,14 @@ pub const FAULTS: &[Fault] = &[
         ("i + j < of.width ? x.at[j] - mean", "i + j <= of.width ? x.at[j] - mean"),
     ),
     fault(
+        "a warp of a norm takes the group of its neighbour",
+        "numeric/norm.cu",
+        ("* (THREADS / WARP) + THREAD / WARP;", "* (THREADS / WARP) + (THREAD + 1) / WARP;"),
+    ),
+    fault(
         "a norm's last elements are left out",
         "numeric/norm.cu",
-        ("if (i < of.width) f(i, x[k], gate[k]);", "if (i + 4 < of.width) f(i, x[k], gate[k]);"),
+        ("if (first(k) < of.width) f(", "if (first(k) + 4 < of.width) f("),
     ),
     fault(
         "the gate of a linear unit is read with the other's stride",
@@ -60,11 +65,11 @@ pub const FAULTS: &[Fault] = &[
         ("load_four(gate + row * gate_stride", "load_four(gate + row * width"),
     ),
     fault(
-        "a square of one row more than there is",
+        "a square is taken beyond the row",
         "numeric/activation.cu",
         (
-            "if (row >= rows) return;\n    float* const own",
-            "if (row > rows) return;\n    float* const own",
+            "if (i >= width) return;\n    float* const own",
+            "if (i >= width + 4) return;\n    width += 4;\n    float* const own",
         ),
     ),
     fault(
@@ -232,6 +237,11 @@ pub const FAULTS: &[Fault] = &[
         "a chunk has one token more than there is",
         SSD,
         ("next_count = min(rest, CHUNK)", "next_count = min(rest + 1, CHUNK)"),
+    ),
+    fault(
+        "an access of eight bytes is not aligned",
+        "probes/scan.cu",
+        ("out[at] = sum;", "*reinterpret_cast<i64*>(out + at) = 0;"),
     ),
 ];
 

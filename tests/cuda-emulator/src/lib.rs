@@ -6,7 +6,9 @@
 //! that wait for ever, accesses beyond a buffer or a shared array, addresses that are not aligned. Memory and shared
 //! memory hold NaN until they are written.
 //!
-//! Not emulated: rounding of the tensor cores and of approximate instructions, timing, `wgmma` and TMA.
+//! Not emulated: rounding of the tensor cores and of approximate instructions, timing, `wgmma` and TMA. On Linux with
+//! glibc only; elsewhere the crate is empty.
+#![cfg(all(target_os = "linux", target_env = "gnu"))]
 
 mod device;
 mod faults;

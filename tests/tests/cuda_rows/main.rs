@@ -1,4 +1,5 @@
 //! The CUDA backend's operations on rows: the shipped kernels, run by the emulator.
+#![cfg(all(target_os = "linux", target_env = "gnu"))]
 
 mod argmax;
 mod embedding;

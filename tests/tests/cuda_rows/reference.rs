@@ -2,7 +2,7 @@
 
 use longseq_core::numeric::activation::Activation;
 use longseq_core::numeric::compute::Compute;
-use longseq_tests::rows::{Operation, Weights, bytes, case, run};
+use longseq_tests::rows::{Operation, Weights, bytes, case, case_of, run};
 use proptest::prelude::*;
 
 use super::emulated;
@@ -17,6 +17,20 @@ proptest! {
                 case.check((&name, &mut cuda), operation, Compute::F32)?;
             }
             case.check((&name, &mut cuda), Operation::LowRank, Compute::Bf16)?;
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(2))]
+
+    /// More than a thread keeps in registers.
+    #[test]
+    fn wide_rows_are_near_the_reference(case in case_of(Just((8205, 5)), 1..3_usize)) {
+        for (name, mut cuda) in emulated(0) {
+            for operation in Operation::all(case.groups) {
+                case.check((&name, &mut cuda), operation, Compute::F32)?;
+            }
         }
     }
 }

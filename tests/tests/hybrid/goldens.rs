@@ -1,45 +1,14 @@
 //! Logits, greedy continuations and states against a float64 evaluation of the published equations, done from
 //! the same stored weights by an independent implementation.
 
-use std::path::Path;
-
-use longseq::checkpoint::Checkpoint;
 use longseq_core::numeric::{Real, softmax::argmax};
-use longseq_tests::golden::{Golden, max_difference};
+use longseq_tests::golden::{Case, NAMES, cases, check};
 use longseq_tests::runner::Runner;
 
 /// The goldens are float64 results stored as f32: logits reach ±15, whose rounding is 5e-7.
 pub const F64_BOUND: f64 = 2e-5;
 /// Independent f32 implementations land between 1e-5 and 1e-4.
 pub const F32_BOUND: f64 = 2e-3;
-
-/// A checkpoint and what its equations give.
-pub struct Case {
-    pub name: String,
-    pub checkpoint: Checkpoint,
-    pub golden: Golden,
-}
-
-fn open(folder: &Path) -> Case {
-    let checkpoint = Checkpoint::open(folder).unwrap_or_else(|error| panic!("{error}"));
-    let golden = Golden::read(&folder.join("golden.safetensors"));
-    Case { name: folder.display().to_string(), checkpoint, golden }
-}
-
-/// The fixtures of these names, and whatever `LONGSEQ_ORACLES` adds of the same names.
-pub fn cases(names: &[&str]) -> Vec<Case> {
-    let own = longseq_tests::fixtures().join("models");
-    let more = longseq_tests::oracles().map(|folder| folder.join("models/dev"));
-    let roots = [Some(own), more];
-    let folders = roots.iter().flatten().flat_map(|root| names.iter().map(|name| root.join(name)));
-    folders.map(|folder| open(&folder)).collect()
-}
-
-/// Fails where the golden of that name is further away than the bound.
-pub fn check(case: &Case, what: &str, found: &[f64], bound: f64) {
-    let difference = max_difference(found, &case.golden.reals(what));
-    assert!(difference <= bound, "{}: {what} differs by {difference:e}", case.name);
-}
 
 fn check_logits<R: Real>(case: &Case, bound: f64) {
     for length in [1, 7, 64, 200] {
@@ -106,7 +75,7 @@ fn check_states<R: Real>(case: &Case, bound: f64) -> usize {
 
 #[test]
 fn f64_equals_the_equations() {
-    for case in cases(&super::NAMES) {
+    for case in cases(&NAMES) {
         check_logits::<f64>(&case, F64_BOUND);
         check_greedy::<f64>(&case, "greedy", F64_BOUND);
         assert!(check_states::<f64>(&case, F64_BOUND) > 0, "{}", case.name);
@@ -115,7 +84,7 @@ fn f64_equals_the_equations() {
 
 #[test]
 fn f32_is_close_to_the_equations() {
-    for case in cases(&super::NAMES) {
+    for case in cases(&NAMES) {
         check_logits::<f32>(&case, F32_BOUND);
         check_greedy::<f32>(&case, "greedy", F32_BOUND);
         assert!(check_states::<f32>(&case, F32_BOUND) > 0, "{}", case.name);

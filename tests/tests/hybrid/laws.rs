@@ -8,12 +8,13 @@ use longseq::checkpoint::Checkpoint;
 use longseq_tests::runner::Runner;
 use proptest::prelude::*;
 
-static CHECKPOINTS: LazyLock<Vec<Checkpoint>> =
-    LazyLock::new(|| super::NAMES.iter().map(|name| super::checkpoint(name)).collect());
+static CHECKPOINTS: LazyLock<Vec<Checkpoint>> = LazyLock::new(|| {
+    longseq_tests::golden::NAMES.iter().map(|name| super::checkpoint(name)).collect()
+});
 
 /// Any checkpoint. Ids are below every fixture's vocabulary.
 fn any_checkpoint() -> impl Strategy<Value = &'static Checkpoint> {
-    (0..super::NAMES.len()).prop_map(|index| &CHECKPOINTS[index])
+    (0..longseq_tests::golden::NAMES.len()).prop_map(|index| &CHECKPOINTS[index])
 }
 
 fn tokens(length: std::ops::Range<usize>) -> impl Strategy<Value = Vec<u32>> {

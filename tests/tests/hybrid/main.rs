@@ -13,18 +13,3 @@ fn checkpoint(name: &str) -> Checkpoint {
     let folder = longseq_tests::fixtures().join("models").join(name);
     Checkpoint::open(&folder).unwrap_or_else(|error| panic!("{name}: {error}"))
 }
-
-/// Every kind of model that can be run.
-const NAMES: [&str; 11] = [
-    "mamba2",
-    "mamba2-fp32",
-    "mamba2-bf16",
-    "mamba2attn",
-    "transformerpp",
-    "sheared-llama",
-    "sheared-llama-sharegpt",
-    "recurrentgemma",
-    "recurrentgemma-it",
-    "rwkv6",
-    "rwkv6-st",
-];

@@ -54,7 +54,7 @@ fn elements_of_a_unit(config: &ModelConfig, layer: usize) -> Option<usize> {
 #[test]
 fn a_difference_of_states_decays_as_observed() {
     let (prompt, rest) = ([5, 17, 3, 60, 8, 9, 21], [30, 2, 44, 7, 7, 12]);
-    for name in super::NAMES {
+    for name in longseq_tests::golden::NAMES {
         let checkpoint = super::checkpoint(name);
         let layers = checkpoint.config().layers;
         for layer in 0..layers {

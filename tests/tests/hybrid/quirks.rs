@@ -2,10 +2,10 @@
 
 use longseq::quirks::Quirk;
 use longseq_core::numeric::Real;
-use longseq_tests::golden::max_difference;
+use longseq_tests::golden::{Case, cases, check, max_difference};
 use longseq_tests::runner::Runner;
 
-use super::goldens::{Case, F32_BOUND, F64_BOUND, cases, check, check_greedy};
+use super::goldens::{F32_BOUND, F64_BOUND, check_greedy};
 
 const GEMMAS: [&str; 2] = ["recurrentgemma", "recurrentgemma-it"];
 

@@ -38,6 +38,7 @@ fn errors_name_the_fault() {
         ("some lanes are missing from a shuffle", "deadlock: thread "),
         ("a shared array is read beyond its end", "bytes into an array of 128 in shared memory"),
         ("a shared array is written before its beginning", "beside an array was written to"),
+        ("an access of eight bytes is not aligned", "an access is not aligned"),
         ("one row more than there is", "reaches at byte 5328 of a buffer of 5328"),
     ] {
         let fault = FAULTS.iter().find(|fault| fault.name == name).expect("the fault");

@@ -1,4 +1,5 @@
 //! The emulator itself: what it computes, and that it reports what is wrong.
+#![cfg(all(target_os = "linux", target_env = "gnu"))]
 
 mod faults;
 mod memory;
