@@ -88,7 +88,7 @@ impl<R: Runtime> TokenShift for Cuda<R> {
         let middles = rows.saturating_mul(width);
         let middle = self.work(Work::Between, middles, Dtype::F32)?;
         let tanh = [Argument::Address(middle), i64_of(middles)];
-        let (plain, fast) = (Grid::threads(middles), Grid::fours(1, middles));
+        let (plain, fast) = (Grid::threads(middles), Grid::threads(middles.div_ceil(4)));
         let mut mus = [Argument::Address(out); STREAMS + 1];
         for (to, mu) in mus.iter_mut().zip(&weights.streams) {
             *to = Argument::Address(mu.values(operation)?.0);
