@@ -92,7 +92,9 @@ impl<R: Runtime> Cuda<R> {
         if sequences.iter().nth(1).is_some() {
             enough(operation, "state stride", region.elements, region.stride)?;
         }
-        let first = state.buffer.f32((operation, "state"))? + 4 * region.offset as u64;
+        // Without sequences the offset is unchecked, and not used.
+        let offset = (region.offset as Address).wrapping_mul(4);
+        let first = state.buffer.f32((operation, "state"))?.wrapping_add(offset);
         let lists = self.stage_sequences(sequences)?;
         Ok(Carried { lists, state: first, stride: region.stride })
     }

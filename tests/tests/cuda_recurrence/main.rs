@@ -1,4 +1,5 @@
 //! The CUDA backend's operations with a carried state: the shipped kernels, run by the emulator.
+#![cfg(all(target_os = "linux", target_env = "gnu"))]
 
 mod causal_conv1d;
 mod faults;
