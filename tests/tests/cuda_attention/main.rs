@@ -1,4 +1,5 @@
 //! Attention of the CUDA backend: the shipped kernels, run by the emulator, against the reference, and its laws.
+#![cfg(all(target_os = "linux", target_env = "gnu"))]
 
 mod equivalence;
 mod exact;

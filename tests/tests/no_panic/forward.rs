@@ -158,8 +158,8 @@ fn model(of: &mut Choices<'_>) -> bool {
     };
     source.learn(&config);
     let Ok(ends) = bind_ends(&config, &&source) else { return false };
-    let layers = (0..config.layers).map(|layer| bind_layer(&config, &&source, layer));
-    let Ok(layers) = layers.collect::<Result<Vec<_>, _>>() else { return false };
+    let layers = (0..config.layers).map(|layer| bind_layer(&config, &&source, layer).ok());
+    let Some(layers) = layers.collect::<Option<Vec<_>>>() else { return false };
     let layers = &layers[..of.near(layers.len()).min(layers.len())];
     let model = Model { config: &config, ends: &ends, layers };
     let mut computed = false;
