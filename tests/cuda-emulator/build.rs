@@ -6,16 +6,16 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-#[path = "src/faults.rs"]
+#[path = "src/faults/mod.rs"]
 mod faults;
 #[allow(dead_code, reason = "the table is longseq-cuda's; only names and sources are read here")]
-#[path = "../../cuda-backend/src/kernels.rs"]
+#[path = "../../cuda-backend/src/kernels/mod.rs"]
 mod kernels;
 #[allow(dead_code, reason = "as above")]
 #[path = "src/probes.rs"]
 mod probes;
 
-use faults::{FAULTS, Fault};
+use faults::{Fault, faults};
 use kernels::{HEADERS, KERNELS, Kernel};
 use probes::PROBES;
 
@@ -51,7 +51,7 @@ fn main() {
         let unit = registry.unit(path, None, &format!("#include \"{path}\"\n"));
         write(&out.join(format!("kernels_{}.cpp", registry.units)), &unit, &mut build);
     }
-    for (number, fault) in FAULTS.iter().enumerate() {
+    for (number, fault) in faults().enumerate() {
         let folder = out.join(format!("fault_{number}"));
         fs::create_dir_all(&folder).expect("a folder for a fault");
         let (kernels, headers) = edited(fault);
@@ -67,7 +67,7 @@ fn main() {
     build.file("cpp/emulator.cpp").compile("longseq_cuda_emulator");
     faulty.compile("longseq_cuda_emulator_faults");
     for watched in
-        ["cpp", "src/faults.rs", "../../cuda-backend/kernels", "../../cuda-backend/src/kernels.rs"]
+        ["cpp", "src/faults", "../../cuda-backend/kernels", "../../cuda-backend/src/kernels"]
     {
         println!("cargo::rerun-if-changed={watched}");
     }

@@ -26,7 +26,7 @@ use longseq_cuda::kernels;
 use longseq_cuda::runtime::{Address, Gemm, Launch, Matrix, Memory as _, Runtime};
 
 pub use device::{Arrival, Options, Order, Statistics};
-pub use faults::{FAULTS, Fault};
+pub use faults::{Fault, faults};
 pub use memory::Memory;
 
 use memory::Allocations;

@@ -2,7 +2,7 @@
 
 use longseq_core::numeric::tensor::Dtype;
 use longseq_cuda::Cuda;
-use longseq_cuda_emulator::{Emulator, FAULTS, Fault, Options};
+use longseq_cuda_emulator::{Emulator, Fault, Options, faults};
 use longseq_tests::attention::{Case, dims, relative};
 
 use super::exact::{BOUND, whole_numbers};
@@ -44,7 +44,7 @@ fn every_fault_in_a_kernel_of_attention_is_reported() {
     };
     assert!(!reports(None), "the kernels as they are");
     let planted: Vec<&Fault> =
-        FAULTS.iter().filter(|fault| fault.sources.1.starts_with("attention/")).collect();
+        faults().filter(|fault| fault.sources.1.starts_with("attention/")).collect();
     assert!(planted.len() >= 12);
     for fault in planted {
         assert!(reports(Some(fault)), "not reported: {}", fault.name);

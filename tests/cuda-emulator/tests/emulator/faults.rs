@@ -1,6 +1,6 @@
 //! Every planted fault is reported, and in the way it should be.
 
-use longseq_cuda_emulator::{Emulator, EmulatorError, FAULTS, Fault, Options, probes::PROBES};
+use longseq_cuda_emulator::{Emulator, EmulatorError, Fault, Options, faults, probes::PROBES};
 
 use super::probes::{scan, tile_product};
 
@@ -22,8 +22,7 @@ fn reports(fault: &Fault) -> Vec<String> {
 #[test]
 fn every_fault_in_a_probe_is_reported() {
     let paths: Vec<&str> = PROBES.iter().map(|kernel| kernel.source.path).collect();
-    let planted: Vec<&Fault> =
-        FAULTS.iter().filter(|fault| paths.contains(&fault.sources.0)).collect();
+    let planted: Vec<&Fault> = faults().filter(|fault| paths.contains(&fault.sources.0)).collect();
     assert!(planted.len() >= 10);
     for fault in planted {
         assert!(!reports(fault).is_empty(), "{}", fault.name);
@@ -41,7 +40,7 @@ fn errors_name_the_fault() {
         ("an access of eight bytes is not aligned", "an access is not aligned"),
         ("one row more than there is", "reaches at byte 5328 of a buffer of 5328"),
     ] {
-        let fault = FAULTS.iter().find(|fault| fault.name == name).expect("the fault");
+        let fault = faults().find(|fault| fault.name == name).expect("the fault");
         let found = reports(fault);
         assert!(found.iter().any(|report| report.contains(message)), "{name}: {found:?}");
     }
