@@ -32,14 +32,20 @@ fn text(output: &Output) -> String {
     String::from_utf8(output.stdout.clone()).expect("text")
 }
 
-/// What a firmware prints, and whether it ended well.
-fn emulated(firmware: &Path, command: &str) -> (String, bool) {
+/// A Cortex-M4 with a floating-point unit.
+const M4: [&str; 4] = ["-M", "mps2-an386", "-cpu", "cortex-m4"];
+/// A Cortex-M3, which has none: `f32` is computed by the compiler's library.
+const M3: [&str; 4] = ["-M", "mps2-an385", "-cpu", "cortex-m3"];
+
+/// What a firmware prints on a board, and whether it ended well.
+fn emulated(board: &[&str], firmware: &Path, command: &str) -> (String, bool) {
     let arguments = command.split(' ').map(|word| format!(",arg={word}"));
     let semihosting: String =
         ["enable=on,target=native,arg=firmware".to_owned()].into_iter().chain(arguments).collect();
     let output = Command::new("qemu-system-arm")
-        .args(["-M", "mps2-an386", "-cpu", "cortex-m4", "-nographic", "-monitor", "none"])
-        .args(["-serial", "none", "-icount", "shift=0", "-semihosting-config", &semihosting])
+        .args(board)
+        .args(["-nographic", "-monitor", "none", "-serial", "none"])
+        .args(["-icount", "shift=0", "-semihosting-config", &semihosting])
         .arg("-kernel")
         .arg(firmware)
         .output()
@@ -49,7 +55,12 @@ fn emulated(firmware: &Path, command: &str) -> (String, bool) {
 
 /// Both outputs of a command, which agree line by line but for what only a device knows; returns the firmware's.
 fn same(folder: &Path, command: &str) -> String {
-    let (device, done) = emulated(&folder.join("firmware"), command);
+    same_on(&M4, folder, command)
+}
+
+/// The same on any board.
+fn same_on(board: &[&str], folder: &Path, command: &str) -> String {
+    let (device, done) = emulated(board, &folder.join("firmware"), command);
     let host =
         Command::new(folder.join("native")).args(command.split(' ')).output().expect("native");
     let lines = |text: &str| -> Vec<String> {
@@ -89,6 +100,14 @@ fn operations_have_the_same_bits() {
 }
 
 #[test]
+fn operations_have_the_same_bits_without_a_floating_point_unit() {
+    let Some(folder) = built("cortex-m3/mamba2") else { return };
+    for command in ["ops 1", "ops 12345", "read 16 16 1"] {
+        same_on(&M3, &folder, command);
+    }
+}
+
+#[test]
 fn a_sample_is_answered_alike() {
     let Some(folder) = built("mamba2") else { return };
     for sample in ["niah_single_1 256 42 0", "niah_single_1 256 7 3", "vt 256 42 1"] {
@@ -105,7 +124,7 @@ fn a_sample_is_answered_alike() {
 #[test]
 fn bad_commands_are_refused_alike() {
     let Some(folder) = built("mamba2") else { return };
-    let (output, done) = emulated(&folder.join("firmware"), "sing 1");
+    let (output, done) = emulated(&M4, &folder.join("firmware"), "sing 1");
     assert!(!done && output.contains("error: commands: ops SEED"), "{output}");
     for command in
         ["sample niah_single_2 256 42 0", "sample niah_single_1 64 42 0", "sample no 256 1 1"]
@@ -152,7 +171,7 @@ fn a_cache_grows_until_it_is_full() {
 #[test]
 fn the_recurrent_path_keeps_to_its_budget() {
     let Some(folder) = built("mamba2") else { return };
-    let (output, done) = emulated(&folder.join("step"), "");
+    let (output, done) = emulated(&M4, &folder.join("step"), "");
     assert!(done, "{output}");
     let besides = number(&output, "device flash ") - number(&output, "which weights ");
     assert!(besides <= RECURRENT_PATH, "{besides} bytes of flash besides weights");
