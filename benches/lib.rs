@@ -1,5 +1,6 @@
 //! What benchmarks share.
 
+pub mod gpu;
 pub mod roof;
 
 use clap::Parser;
