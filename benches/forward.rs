@@ -17,7 +17,10 @@ use longseq_benches::{
     order,
     roof::{self, Roof},
 };
-use longseq_core::hybrid::config::{Mixer, ModelConfig};
+use longseq_core::{
+    hybrid::config::{Mixer, ModelConfig},
+    numeric::compute::Compute,
+};
 use serde_json::json;
 
 /// Times prompts and single tokens of a model; prints a Markdown table, or lines of JSON
@@ -82,7 +85,8 @@ fn run(args: &Args) -> Result<()> {
         Computing::Cuda(_) => ceilings::measure(&mut gpu::open()?.1)?,
         _ => roof::measure(),
     };
-    let contexts = args.context.iter().map(|context| context.get() + args.written);
+    // One token before, and two where kernels are timed.
+    let contexts = args.context.iter().map(|context| context.get() + 1 + args.written.max(2));
     let longest = args.lengths.iter().copied().chain(contexts).max().unwrap_or(0);
     let batches = fitting(args, computing, &checkpoint, longest)?;
     let slots = batches.iter().copied().max().unwrap_or(1);
@@ -161,23 +165,16 @@ impl Bench<'_> {
     /// Times a prompt.
     fn read(&mut self, length: usize) -> Result<()> {
         let tokens = prompt(length);
-        let engine = &mut *self.engine;
-        let mut read = || {
-            engine.reset(0);
-            engine.forward(&[Continuation { slot: 0, tokens: &tokens }], &mut [0])
-        };
-        let seconds = seconds(self.args.runs, &mut read)?;
-        let flops = flops(self.checkpoint.config(), self.checkpoint, length);
-        let at_roof = flops / self.roof.gflops / 1e9;
-        let name = format!("prompt of {length}");
-        println!(
-            "{}",
-            Work { name: name.clone(), tokens: length, seconds, at_roof }.line(self.args.json)
-        );
-        self.kernels(&name, length, |bench| {
+        let read = |bench: &mut Self| {
             bench.engine.reset(0);
             bench.engine.forward(&[Continuation { slot: 0, tokens: &tokens }], &mut [0])
-        })
+        };
+        let seconds = seconds(self.args.runs, || read(self))?;
+        let flops = flops(self.checkpoint.config(), self.checkpoint, length);
+        let at_roof = flops / self.roof.gflops / 1e9;
+        let work = Work { name: format!("prompt of {length}"), tokens: length, seconds, at_roof };
+        println!("{}", work.line(self.args.json));
+        self.kernels(&work.name, length, read)
     }
 
     /// Times writing.
@@ -200,18 +197,22 @@ impl Bench<'_> {
             _ => format!("writing after {context}, {batch} together"),
         };
         let (tokens, json) = (written * batch, self.args.json);
-        println!("{}", Work { name: name.clone(), tokens, seconds, at_roof }.line(json));
+        let work = Work { name, tokens, seconds, at_roof };
+        println!("{}", work.line(json));
         let mut next = self.fill(context, batch)?;
-        self.kernels(&name, batch, |bench| bench.step(&mut next))
+        self.kernels(&work.name, batch, |bench| bench.step(&mut next))
     }
 
-    /// Slots after the same prompt; the tokens that come next.
+    /// Slots after the same prompt and one token; the tokens that come next.
     fn fill(&mut self, context: usize, batch: usize) -> Result<Vec<u32>> {
         let mut next = [0];
         self.engine.reset(0);
         self.engine.forward(&[Continuation { slot: 0, tokens: &prompt(context) }], &mut next)?;
         (1..batch).for_each(|slot| self.engine.fork(0, slot));
-        Ok(vec![next[0]; batch])
+        let mut next = vec![next[0]; batch];
+        // A GPU copies states while the program goes on: when this token is known, it has.
+        self.step(&mut next)?;
+        Ok(next)
     }
 
     /// Writes one token in each slot.
@@ -228,7 +229,16 @@ impl Bench<'_> {
         let extent = context + self.args.written / 2;
         let memory = self.computing.memory(self.checkpoint.config(), &packing, (1, extent))?;
         let slot = 2.0 * memory.state as f64 + memory.cache as f64;
-        Ok((packing.bytes - packing.rows) as f64 + batch as f64 * slot)
+        let config = self.checkpoint.config();
+        // Of an embedding that is not the head, too, single rows are read.
+        let rows = match self.computing {
+            Computing::Cuda(compute) if !config.tied_head => {
+                let bytes = if compute == Compute::F32 { 4 } else { 2 };
+                config.vocabulary * config.width * bytes
+            }
+            _ => packing.rows,
+        };
+        Ok((packing.bytes - rows) as f64 + batch as f64 * slot)
     }
 
     /// Does it twice, and prints the times of what it asked the GPU for the second time.
