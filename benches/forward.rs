@@ -10,6 +10,7 @@ use longseq::{
     error::{Error, Result},
 };
 use longseq_benches::{
+    flops::flops,
     gpu::{
         self, ceilings,
         timed::{self, SharedLog, Total},
@@ -17,10 +18,7 @@ use longseq_benches::{
     order,
     roof::{self, Roof},
 };
-use longseq_core::{
-    hybrid::config::{Mixer, ModelConfig},
-    numeric::compute::Compute,
-};
+use longseq_core::numeric::compute::Compute;
 use serde_json::json;
 
 /// Times prompts and single tokens of a model; prints a Markdown table, or lines of JSON
@@ -298,22 +296,4 @@ impl Work {
         let (name, share) = (&self.name, share * 100.0);
         format!("| {name} | {median:.1} | {slowest:.1}–{fastest:.1} | {share:.0} % |")
     }
-}
-
-/// Of a prompt: two a parameter that every token meets, and the products of attention. What
-/// recurrences take is not counted.
-fn flops(config: &ModelConfig, checkpoint: &Checkpoint, length: usize) -> f64 {
-    let tables = if config.tied_head { 1 } else { 2 } * config.vocabulary * config.width;
-    let parameters = checkpoint.parameters() as f64 - tables as f64;
-    let attention: f64 = (0..config.layers)
-        .filter_map(|layer| match config.mixer(layer) {
-            Some(Mixer::Attention(of)) => Some(of.dims),
-            _ => None,
-        })
-        .map(|dims| {
-            let seen: usize = (0..length).map(|position| dims.seen(position).len()).sum();
-            4.0 * seen as f64 * dims.query_width() as f64
-        })
-        .sum();
-    2.0 * parameters * length as f64 + attention
 }

@@ -1,5 +1,6 @@
 //! What benchmarks share.
 
+pub mod flops;
 pub mod gpu;
 pub mod roof;
 
