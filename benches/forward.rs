@@ -10,10 +10,15 @@ use longseq::{
     error::{Error, Result},
 };
 use longseq_benches::{
+    flops::flops,
+    gpu::{
+        self, ceilings,
+        timed::{self, SharedLog, Total},
+    },
     order,
     roof::{self, Roof},
 };
-use longseq_core::hybrid::config::{Mixer, ModelConfig};
+use longseq_core::numeric::compute::Compute;
 use serde_json::json;
 
 /// Times prompts and single tokens of a model; prints a Markdown table, or lines of JSON
@@ -24,12 +29,18 @@ struct Args {
     /// Lengths of the prompts, in tokens; none if there is no value
     #[arg(long, value_delimiter = ',', num_args = 0..=1, default_value = "512,2048,8192")]
     lengths: Vec<usize>,
-    /// Tokens written after a prompt of 16; 0 leaves writing out
+    /// Tokens written after a prompt; 0 leaves writing out
     #[arg(long, default_value_t = 32)]
     written: usize,
-    /// Samples that are written together
-    #[arg(long, default_value = "1")]
-    batch: NonZeroUsize,
+    /// Tokens of that prompt
+    #[arg(long, value_delimiter = ',', default_value = "16")]
+    context: Vec<NonZeroUsize>,
+    /// Samples that are written together; on a GPU those that do not fit are left out
+    #[arg(long, value_delimiter = ',', default_value = "1")]
+    batch: Vec<NonZeroUsize>,
+    /// What computes
+    #[arg(long, value_enum, default_value = "cpu")]
+    backend: BackendArg,
     /// In what products with weights are computed
     #[arg(long, value_enum, default_value = "bf16")]
     compute: ComputeArg,
@@ -39,6 +50,9 @@ struct Args {
     /// Measured runs of each, after one that is not
     #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u8).range(1..))]
     runs: u8,
+    /// On a GPU: once more each, with the time of every kernel
+    #[arg(long, requires = "json")]
+    kernels: bool,
     /// Lines of JSON, of the machine and of each work, instead of the table
     #[arg(long)]
     json: bool,
@@ -63,73 +77,199 @@ fn run(args: &Args) -> Result<()> {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads.get());
         pool.build_global().map_err(|source| Error::new(source.to_string()))?;
     }
-    let computing = Computing::new(BackendArg::Cpu, None, Some(args.compute))?;
+    let computing = Computing::new(args.backend, None, Some(args.compute))?;
     let checkpoint = Checkpoint::open(&args.model)?;
-    let config = checkpoint.config();
-    let longest = args.lengths.iter().copied().max().unwrap_or(0).max(args.written + 16);
-    let mut engine = computing.engine(&checkpoint, args.batch.get(), longest)?;
-    let roof = roof::measure();
-    let (backend, threads) = (computing.backend(), rayon::current_num_threads());
-    if args.json {
-        let (model, family) = (args.model.display().to_string(), config.family.to_string());
-        let backend = backend.to_string();
-        let Roof { gflops, gigabytes } = roof;
-        let machine = json!({"model": model, "family": family, "backend": backend,
-            "threads": threads, "gflops": gflops, "gigabytes": gigabytes});
-        println!("{machine}");
-    } else {
-        println!("{}: {}, {backend}, {threads} threads", args.model.display(), config.family);
-        println!("roof: {roof}\n");
-        println!("| | tokens/s, median | range | of the roof |\n|---|---|---|---|");
-    }
+    let roof = match computing {
+        Computing::Cuda(_) => ceilings::measure(&mut gpu::open()?.1)?,
+        _ => roof::measure(),
+    };
+    // One token before, and two where kernels are timed.
+    let contexts = args.context.iter().map(|context| context.get() + 1 + args.written.max(2));
+    let longest = args.lengths.iter().copied().chain(contexts).max().unwrap_or(0);
+    let batches = fitting(args, computing, &checkpoint, longest)?;
+    let slots = batches.iter().copied().max().unwrap_or(1);
+    let (engine, log) = match computing {
+        Computing::Cuda(compute) if args.kernels => {
+            let (engine, log) = timed::engine(&checkpoint, compute, (slots, longest))?;
+            (engine, Some(log))
+        }
+        _ if args.kernels => {
+            return Err(Error::new("--kernels times kernels of a GPU").help("add --backend cuda"));
+        }
+        _ => (computing.engine(&checkpoint, slots, longest)?, None),
+    };
+    let mut bench = Bench { args, computing, checkpoint: &checkpoint, engine, log, roof };
+    bench.head();
     for &length in &args.lengths {
-        let tokens: Vec<u32> = (0..length).map(|i| (i * 7919 % 1000) as u32).collect();
-        let seconds = timed(args.runs, || {
-            engine.reset(0);
-            engine.forward(&[Continuation { slot: 0, tokens: &tokens }], &mut [0])
-        })?;
-        let at_roof = flops(config, &checkpoint, length) / roof.gflops / 1e9;
-        let name = format!("prompt of {length}");
-        println!("{}", Work { name, tokens: length, seconds, at_roof }.line(args.json));
+        bench.read(length)?;
     }
-    if args.written > 0 {
-        let packing = computing.packing(&checkpoint)?;
-        let bytes = (packing.bytes - packing.rows) as f64;
-        let at_roof = bytes * args.written as f64 / roof.gigabytes / 1e9;
-        let (tokens, seconds) = (args.written * args.batch.get(), write(args, &mut *engine)?);
-        let name = format!("writing, {} together", args.batch);
-        println!("{}", Work { name, tokens, seconds, at_roof }.line(args.json));
+    for context in args.context.iter().filter(|_| args.written > 0) {
+        for &batch in &batches {
+            bench.write(context.get(), batch)?;
+        }
     }
     Ok(())
 }
 
-/// Seconds of `args.written` steps after a short prompt, each run.
-fn write(args: &Args, engine: &mut dyn Engine) -> Result<Vec<f64>> {
-    let prompt: Vec<u32> = (1..17).collect();
-    let slots = 0..args.batch.get();
-    let mut seconds = Vec::new();
-    for run in 0..=args.runs {
-        slots.clone().for_each(|slot| engine.reset(slot));
-        let batch: Vec<_> =
-            slots.clone().map(|slot| Continuation { slot, tokens: &prompt }).collect();
-        let mut next = vec![0; batch.len()];
-        engine.forward(&batch, &mut next)?;
-        let start = Instant::now();
-        for _ in 0..args.written {
-            let last = next.clone();
-            let tokens = last.iter().map(std::slice::from_ref).enumerate();
-            let batch: Vec<_> =
-                tokens.map(|(slot, tokens)| Continuation { slot, tokens }).collect();
-            engine.forward(&batch, &mut next)?;
-        }
-        if run > 0 {
-            seconds.push(start.elapsed().as_secs_f64());
-        }
+/// The batches whose slots fit on the GPU; on a CPU all.
+fn fitting(
+    args: &Args,
+    computing: Computing,
+    checkpoint: &Checkpoint,
+    longest: usize,
+) -> Result<Vec<usize>> {
+    let batches = args.batch.iter().map(|batch| batch.get());
+    let (Computing::Cuda(_), Some(usable)) = (computing, computing.usable()) else {
+        return Ok(batches.collect());
+    };
+    let packing = computing.packing(checkpoint)?;
+    let memory = computing.memory(checkpoint.config(), &packing, (1, longest))?;
+    let (fit, others): (Vec<_>, Vec<_>) = batches.partition(|&batch| memory.total(batch) <= usable);
+    for batch in others {
+        eprintln!("{batch} together do not fit with {longest} tokens each");
     }
-    Ok(seconds)
+    Ok(fit)
 }
 
-fn timed(runs: u8, mut what: impl FnMut() -> Result<()>) -> Result<Vec<f64>> {
+/// A model that is timed.
+struct Bench<'a> {
+    args: &'a Args,
+    computing: Computing,
+    checkpoint: &'a Checkpoint,
+    engine: Box<dyn Engine + 'a>,
+    /// The times of kernels.
+    log: Option<SharedLog>,
+    roof: Roof,
+}
+
+impl Bench<'_> {
+    /// Says what is timed and where.
+    fn head(&self) {
+        let (model, family) = (self.args.model.display(), self.checkpoint.config().family);
+        let (backend, threads) = (self.computing.backend(), rayon::current_num_threads());
+        let Roof { gflops, gigabytes } = self.roof;
+        if self.args.json {
+            let (model, family) = (model.to_string(), family.to_string());
+            let machine = json!({"model": model, "family": family, "backend": backend,
+                "threads": threads, "gflops": gflops, "gigabytes": gigabytes});
+            println!("{machine}");
+        } else {
+            println!("{model}: {family}, {backend}, {threads} threads");
+            println!("roof: {}\n", self.roof);
+            println!("| | tokens/s, median | range | of the roof |\n|---|---|---|---|");
+        }
+    }
+
+    /// Times a prompt.
+    fn read(&mut self, length: usize) -> Result<()> {
+        let tokens = prompt(length);
+        let read = |bench: &mut Self| {
+            bench.engine.reset(0);
+            bench.engine.forward(&[Continuation { slot: 0, tokens: &tokens }], &mut [0])
+        };
+        let seconds = seconds(self.args.runs, || read(self))?;
+        let flops = flops(self.checkpoint.config(), self.checkpoint, length);
+        let at_roof = flops / self.roof.gflops / 1e9;
+        let work = Work { name: format!("prompt of {length}"), tokens: length, seconds, at_roof };
+        println!("{}", work.line(self.args.json));
+        self.kernels(&work.name, length, read)
+    }
+
+    /// Times writing.
+    fn write(&mut self, context: usize, batch: usize) -> Result<()> {
+        let mut seconds = Vec::new();
+        for run in 0..=self.args.runs {
+            let mut next = self.fill(context, batch)?;
+            let start = Instant::now();
+            for _ in 0..self.args.written {
+                self.step(&mut next)?;
+            }
+            if run > 0 {
+                seconds.push(start.elapsed().as_secs_f64());
+            }
+        }
+        let written = self.args.written;
+        let at_roof = self.step_bytes(context, batch)? * written as f64 / self.roof.gigabytes / 1e9;
+        let name = match context {
+            16 => format!("writing, {batch} together"),
+            _ => format!("writing after {context}, {batch} together"),
+        };
+        let (tokens, json) = (written * batch, self.args.json);
+        let work = Work { name, tokens, seconds, at_roof };
+        println!("{}", work.line(json));
+        let mut next = self.fill(context, batch)?;
+        self.kernels(&work.name, batch, |bench| bench.step(&mut next))
+    }
+
+    /// Slots after the same prompt and one token; the tokens that come next.
+    fn fill(&mut self, context: usize, batch: usize) -> Result<Vec<u32>> {
+        let mut next = [0];
+        self.engine.reset(0);
+        self.engine.forward(&[Continuation { slot: 0, tokens: &prompt(context) }], &mut next)?;
+        (1..batch).for_each(|slot| self.engine.fork(0, slot));
+        let mut next = vec![next[0]; batch];
+        // A GPU copies states while the program goes on: when this token is known, it has.
+        self.step(&mut next)?;
+        Ok(next)
+    }
+
+    /// Writes one token in each slot.
+    fn step(&mut self, next: &mut [u32]) -> Result<()> {
+        let last = next.to_vec();
+        let tokens = last.iter().map(std::slice::from_ref).enumerate();
+        let batch: Vec<_> = tokens.map(|(slot, tokens)| Continuation { slot, tokens }).collect();
+        self.engine.forward(&batch, next)
+    }
+
+    /// Bytes that a step must move: weights once, of each slot its state there and back, its keys and values once.
+    fn step_bytes(&self, context: usize, batch: usize) -> Result<f64> {
+        let packing = self.computing.packing(self.checkpoint)?;
+        let extent = context + self.args.written / 2;
+        let memory = self.computing.memory(self.checkpoint.config(), &packing, (1, extent))?;
+        let slot = 2.0 * memory.state as f64 + memory.cache as f64;
+        let config = self.checkpoint.config();
+        // Of an embedding that is not the head, too, single rows are read.
+        let rows = match self.computing {
+            Computing::Cuda(compute) if !config.tied_head => {
+                let bytes = if compute == Compute::F32 { 4 } else { 2 };
+                config.vocabulary * config.width * bytes
+            }
+            _ => packing.rows,
+        };
+        Ok((packing.bytes - rows) as f64 + batch as f64 * slot)
+    }
+
+    /// Does it twice, and prints the times of what it asked the GPU for the second time.
+    fn kernels(
+        &mut self,
+        work: &str,
+        tokens: usize,
+        mut what: impl FnMut(&mut Self) -> Result<()>,
+    ) -> Result<()> {
+        let Some(log) = self.log.clone() else { return Ok(()) };
+        what(self)?;
+        log.borrow_mut().listens = true;
+        let done = what(self);
+        log.borrow_mut().listens = false;
+        done?;
+        for (kernel, Total { calls, seconds, flops }) in log.borrow_mut().take()? {
+            let gflops = (flops > 0.0).then(|| flops / seconds / 1e9);
+            println!(
+                "{}",
+                json!({"kernel": kernel, "work": work, "tokens": tokens, "calls": calls,
+                "microseconds": seconds * 1e6, "gflops": gflops})
+            );
+        }
+        Ok(())
+    }
+}
+
+/// Token ids that every vocabulary has.
+fn prompt(length: usize) -> Vec<u32> {
+    (0..length).map(|i| (i * 7919 % 1000) as u32).collect()
+}
+
+fn seconds(runs: u8, mut what: impl FnMut() -> Result<()>) -> Result<Vec<f64>> {
     let mut seconds = Vec::new();
     for run in 0..=runs {
         let start = Instant::now();
@@ -156,22 +296,4 @@ impl Work {
         let (name, share) = (&self.name, share * 100.0);
         format!("| {name} | {median:.1} | {slowest:.1}–{fastest:.1} | {share:.0} % |")
     }
-}
-
-/// Of a prompt: two a parameter that every token meets, and the products of attention. What
-/// recurrences take is not counted.
-fn flops(config: &ModelConfig, checkpoint: &Checkpoint, length: usize) -> f64 {
-    let tables = if config.tied_head { 1 } else { 2 } * config.vocabulary * config.width;
-    let parameters = checkpoint.parameters() as f64 - tables as f64;
-    let attention: f64 = (0..config.layers)
-        .filter_map(|layer| match config.mixer(layer) {
-            Some(Mixer::Attention(of)) => Some(of.dims),
-            _ => None,
-        })
-        .map(|dims| {
-            let seen: usize = (0..length).map(|position| dims.seen(position).len()).sum();
-            4.0 * seen as f64 * dims.query_width() as f64
-        })
-        .sum();
-    2.0 * parameters * length as f64 + attention
 }

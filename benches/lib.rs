@@ -1,5 +1,7 @@
 //! What benchmarks share.
 
+pub mod flops;
+pub mod gpu;
 pub mod roof;
 
 use clap::Parser;

@@ -17,7 +17,7 @@ from pathlib import Path
 class Transformers:
     """A checkpoint in a layout that transformers reads."""
 
-    def __init__(self, models, family, dtype):
+    def __init__(self, models, family, dtype, device="cpu"):
         os.environ["HF_HUB_OFFLINE"] = "1"
         import torch
         import transformers
@@ -25,12 +25,17 @@ class Transformers:
         folder = models / ("mamba2-hf" if family == "mamba2" else family)
         architecture, = json.loads((folder / "config.json").read_text())["architectures"]
         model = getattr(transformers, architecture)
-        self.model = model.from_pretrained(folder, dtype=getattr(torch, dtype)).eval()
-        self.torch = torch
+        self.model = model.from_pretrained(folder, dtype=getattr(torch, dtype)).eval().to(device)
+        self.torch, self.device = torch, device
+
+    def ids(self, tokens):
+        return self.torch.tensor([tokens], device=self.device)
 
     def read(self, tokens):
+        """Until the next token is known on the host."""
         with self.torch.inference_mode():
-            self.model(input_ids=self.torch.tensor([tokens]), use_cache=True, logits_to_keep=1)
+            logits = self.model(input_ids=self.ids(tokens), use_cache=True, logits_to_keep=1).logits
+            int(logits[0, -1].argmax())
 
     def write(self, tokens, count):
         """Seconds of `count` steps, from the first token written to the last."""
@@ -44,7 +49,7 @@ class Transformers:
             def end(self):
                 pass
 
-        self.model.generate(self.torch.tensor([tokens]), max_new_tokens=count + 1, min_new_tokens=count + 1,
+        self.model.generate(self.ids(tokens), max_new_tokens=count + 1, min_new_tokens=count + 1,
                             do_sample=False, pad_token_id=0, streamer=Streamer())
         assert len(times) == count + 2
         return times[-1] - times[1]
@@ -52,7 +57,7 @@ class Transformers:
     def logits(self, tokens):
         """Of every token."""
         with self.torch.inference_mode():
-            return self.model(input_ids=self.torch.tensor([tokens])).logits[0].float().numpy()
+            return self.model(input_ids=self.ids(tokens)).logits[0].float().cpu().numpy()
 
 
 class Rwkv:

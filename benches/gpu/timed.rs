@@ -1,0 +1,164 @@
+//! A GPU that takes the time of everything it is asked for, by name: a profile of a forward pass without a profiler.
+
+use std::{cell::RefCell, collections::BTreeMap, ops::Range, rc::Rc};
+
+use longseq::{
+    checkpoint::Checkpoint,
+    engine::{
+        Engine,
+        cuda::{CudaEngine, tokens_of_a_pass},
+    },
+    error::{Error, Result},
+};
+use longseq_core::numeric::compute::Compute;
+use longseq_cuda::{
+    Cuda,
+    driver::gpu::{DeviceMemory, Gpu, Mark},
+    error::GpuError,
+    runtime::{Gemm, Launch, Runtime},
+};
+
+/// What was asked for while it was listening.
+#[derive(Debug, Default)]
+pub struct Log {
+    /// Whether it listens. Marks take some time of their own, so it begins without.
+    pub listens: bool,
+    spans: Vec<Span>,
+}
+
+/// A log that is read while the engine writes it.
+pub type SharedLog = Rc<RefCell<Log>>;
+
+#[derive(Debug)]
+struct Span {
+    name: String,
+    flops: f64,
+    marks: [Mark; 2],
+}
+
+/// All calls of one name.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Total {
+    /// How many.
+    pub calls: usize,
+    /// Seconds of all together, from the one before to the end of each: where the GPU waits for the program, this is in it.
+    pub seconds: f64,
+    /// Of products; 0 of kernels.
+    pub flops: f64,
+}
+
+impl Log {
+    /// The totals since the last time, by name. Waits for the GPU.
+    ///
+    /// # Errors
+    /// The GPU's.
+    pub fn take(&mut self) -> Result<BTreeMap<String, Total>> {
+        let mut totals: BTreeMap<String, Total> = BTreeMap::new();
+        for Span { name, flops, marks: [start, end] } in self.spans.drain(..) {
+            let milliseconds = start.milliseconds_to(&end).map_err(|source| Error::gpu(&source))?;
+            let total = totals.entry(name).or_default();
+            total.calls += 1;
+            total.seconds += f64::from(milliseconds) / 1e3;
+            total.flops += flops;
+        }
+        Ok(totals)
+    }
+}
+
+/// The GPU and its log.
+#[derive(Debug)]
+struct Timed {
+    gpu: Gpu,
+    log: SharedLog,
+}
+
+/// A model's slots on the GPU, at most `capacity` tokens each, and the log of what it is asked for.
+///
+/// # Errors
+/// No GPU; not enough memory.
+pub fn engine<'a>(
+    checkpoint: &'a Checkpoint,
+    compute: Compute,
+    (slots, capacity): (usize, usize),
+) -> Result<(Box<dyn Engine + 'a>, SharedLog)> {
+    let (found, gpu) = super::open()?;
+    let log = SharedLog::default();
+    let backend = Cuda::new(Timed { gpu, log: log.clone() });
+    let most = tokens_of_a_pass(checkpoint.config(), capacity, found.free);
+    let engine = CudaEngine::new(checkpoint, compute, backend, (slots, capacity, most))?;
+    Ok((Box::new(engine), log))
+}
+
+impl Timed {
+    fn timed(
+        &mut self,
+        name: impl FnOnce() -> (String, f64),
+        what: impl FnOnce(&mut Gpu) -> Result<(), GpuError>,
+    ) -> Result<(), GpuError> {
+        if !self.log.borrow().listens {
+            return what(&mut self.gpu);
+        }
+        let start = self.gpu.mark()?;
+        what(&mut self.gpu)?;
+        let marks = [start, self.gpu.mark()?];
+        let (name, flops) = name();
+        self.log.borrow_mut().spans.push(Span { name, flops, marks });
+        Ok(())
+    }
+}
+
+fn named(name: &str) -> impl FnOnce() -> (String, f64) {
+    || (name.to_owned(), 0.0)
+}
+
+impl Runtime for Timed {
+    type Memory = DeviceMemory;
+    type Error = GpuError;
+
+    fn allocate(&mut self, bytes: usize) -> Result<DeviceMemory, GpuError> {
+        self.gpu.allocate(bytes)
+    }
+
+    fn upload(&mut self, bytes: &[u8], to: &DeviceMemory, offset: usize) -> Result<(), GpuError> {
+        self.timed(named("upload"), |gpu| gpu.upload(bytes, to, offset))
+    }
+
+    fn download(
+        &mut self,
+        from: &DeviceMemory,
+        offset: usize,
+        bytes: &mut [u8],
+    ) -> Result<(), GpuError> {
+        self.timed(named("download"), |gpu| gpu.download(from, offset, bytes))
+    }
+
+    fn clear(&mut self, memory: &DeviceMemory, range: Range<usize>) -> Result<(), GpuError> {
+        self.timed(named("clear"), |gpu| gpu.clear(memory, range))
+    }
+
+    fn copy(
+        &mut self,
+        from: (&DeviceMemory, Range<usize>),
+        to: (&DeviceMemory, usize),
+    ) -> Result<(), GpuError> {
+        self.timed(named("copy"), |gpu| gpu.copy(from, to))
+    }
+
+    unsafe fn launch(&mut self, launch: &Launch<'_>) -> Result<(), GpuError> {
+        // SAFETY: the caller's.
+        self.timed(named(launch.kernel.name), |gpu| unsafe { gpu.launch(launch) })
+    }
+
+    unsafe fn gemm(&mut self, gemm: &Gemm) -> Result<(), GpuError> {
+        let &Gemm { batch, rows, inputs, outputs, dtype, .. } = gemm;
+        let flops = 2.0 * (batch * rows) as f64 * (inputs * outputs) as f64;
+        let several = if batch > 1 { format!("{batch} × ") } else { String::new() };
+        let name = || (format!("product {dtype} {several}{inputs} → {outputs}"), flops);
+        // SAFETY: the caller's.
+        self.timed(name, |gpu| unsafe { gpu.gemm(gemm) })
+    }
+
+    fn multiprocessors(&self) -> usize {
+        self.gpu.multiprocessors()
+    }
+}
