@@ -27,8 +27,12 @@ fn run(arguments: &[&str], out: &Path) -> Output {
 
 /// Starts a run that takes a while: every answer is written to its end, one after another.
 fn start(out: &Path) -> Child {
+    start_of(&CELLS, out)
+}
+
+fn start_of(cells: &[&str], out: &Path) -> Child {
     let slow = ["--no-decided-stop", "--batch", "1"];
-    let mut command = longseq(&[&CELLS[..], &slow].concat(), out);
+    let mut command = longseq(&[cells, &slow].concat(), out);
     command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()
 }
 
@@ -191,15 +195,18 @@ fn ctrl_c_ends_a_run_cleanly_and_it_goes_on() {
 fn another_plan_or_another_process_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     let out = folder.path().join("run");
-    let mut child = start(&out);
+    // Many samples: it is not to end before the other one has come.
+    let cells = [&CELLS[..4], &["--samples", "200"]].concat();
+    let mut child = start_of(&cells, &out);
     wait_for_more(&mut child, &out, 0);
-    let busy = longseq(&[&CELLS[..], &["--no-decided-stop"]].concat(), &out).output().unwrap();
+    let busy = longseq(&[&cells[..], &["--no-decided-stop"]].concat(), &out).output().unwrap();
     child.kill().unwrap();
     child.wait().unwrap();
     assert_eq!(busy.status.code(), Some(2));
     assert!(text(&busy.stderr).contains("another process"), "{}", text(&busy.stderr));
     let before = fs::read(out.join("plan.json")).unwrap();
-    let other = run(&["--no-decided-stop", "--seed", "7", "--template", "RWKV"], &out);
+    let differs = ["--no-decided-stop", "--seed", "7", "--template", "RWKV"];
+    let other = longseq(&[&cells[..], &differs].concat(), &out).output().unwrap();
     assert_eq!(other.status.code(), Some(2));
     let message = text(&other.stderr);
     assert!(message.contains("seed: 42 there, 7 here"), "{message}");
