@@ -1,6 +1,7 @@
 //! Small `Copy` errors, one for each way a call can be wrong.
 
 use core::fmt;
+use core::ops::Range;
 
 /// An operand has the wrong extent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,6 +43,17 @@ pub fn enough(
     found: usize,
 ) -> Result<(), ShapeError> {
     if found >= expected { Ok(()) } else { Err(ShapeError { operation, operand, expected, found }) }
+}
+
+/// Refuses a range that does not lie within so many elements of the operand, or that ends before it begins.
+pub fn within(
+    operation: &'static str,
+    operand: &'static str,
+    range: &Range<usize>,
+    elements: usize,
+) -> Result<(), ShapeError> {
+    enough(operation, operand, range.end, elements)?;
+    enough(operation, "end of the range", range.start, range.end)
 }
 
 /// A buffer of the caller is too small.

@@ -96,7 +96,6 @@ pub(crate) enum Work {
     /// What the first of two products leaves for the second, or a scan's parts.
     Between,
     /// Anything else.
-    #[allow(dead_code, reason = "what attention will use")]
     Other,
 }
 

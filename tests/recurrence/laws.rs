@@ -35,6 +35,25 @@ fn near(
     Ok(())
 }
 
+/// Compares every way of calling with the reference.
+fn are_near<O: Operation, B: Recurrent<Scalar = f32> + Take>(
+    (op, compute): (&O, Compute),
+    inputs: &Inputs,
+    backends: impl IntoIterator<Item = (String, B)>,
+    ways: &[Vec<Call>],
+    bound: f64,
+) -> Result<(), TestCaseError> {
+    let (expected, sizes) = (inputs.expected(op), inputs.sizes(op));
+    for (name, mut backend) in backends {
+        let weights = op.taken(&mut backend, compute);
+        for (way, calls) in ways.iter().enumerate() {
+            let found = inputs.run((op, &weights), &mut backend, calls);
+            near(&found, (&expected, &sizes), bound, &format!("{name}, way {way}"))?;
+        }
+    }
+    Ok(())
+}
+
 /// Compares one call with the reference.
 ///
 /// # Errors
@@ -46,13 +65,7 @@ pub fn is_near<O: Operation, B: Recurrent<Scalar = f32> + Take>(
     compute: Compute,
     bound: f64,
 ) -> Result<(), TestCaseError> {
-    let (expected, sizes) = (inputs.expected(op), inputs.sizes(op));
-    for (name, mut backend) in backends {
-        let weights = op.taken(&mut backend, compute);
-        let found = inputs.run((op, &weights), &mut backend, &inputs.whole(op));
-        near(&found, (&expected, &sizes), bound, &name)?;
-    }
-    Ok(())
+    are_near((op, compute), inputs, backends, &[inputs.whole(op)], bound)
 }
 
 /// Calls that come to the same: all at once, every sequence by itself, cut in two, and cut wherever it may be, which is
@@ -121,15 +134,7 @@ pub fn is_near_anyhow<O: Operation, B: Recurrent<Scalar = f32> + Take>(
     compute: Compute,
     bound: f64,
 ) -> Result<(), TestCaseError> {
-    let (expected, sizes) = (inputs.expected(op), inputs.sizes(op));
-    for (name, mut backend) in backends {
-        let weights = op.taken(&mut backend, compute);
-        for (way, calls) in ways(op, inputs, 1).iter().enumerate() {
-            let found = inputs.run((op, &weights), &mut backend, calls);
-            near(&found, (&expected, &sizes), bound, &format!("{name}, way {way}"))?;
-        }
-    }
-    Ok(())
+    are_near((op, compute), inputs, backends, &ways(op, inputs, 1), bound)
 }
 
 /// Copies the state of the one sequence of `inputs` after its first tokens, and compares what both make of the rest.

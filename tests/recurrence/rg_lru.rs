@@ -10,7 +10,7 @@ use longseq_core::recurrence::rg_lru::{BlockGate, RgLruDims, RgLruWeights};
 use longseq_core::state::StateMut;
 use proptest::prelude::*;
 
-use super::{Operation, Recurrent, Stored, noise};
+use super::{Inputs, Operation, Recurrent, Stored, noise};
 use crate::transfer::Take;
 
 /// A unit.
@@ -110,4 +110,20 @@ impl Operation for Unit {
 pub fn dims() -> impl Strategy<Value = RgLruDims> {
     let width = prop::sample::select(vec![3, 8, 31, 33]);
     (2..5_usize, width).prop_map(|(blocks, width)| RgLruDims { channels: blocks * width, blocks })
+}
+
+/// Puts NaN into the state that position 0 must not look at, and compares with other values there.
+pub fn what_was_before_is_dropped<B: Recurrent<Scalar = f32> + Take>(
+    backends: impl IntoIterator<Item = (String, B)>,
+) {
+    let unit = Unit::random(RgLruDims { channels: 40, blocks: 2 }, 3);
+    let inputs = Inputs::new(&unit, &[5], 5);
+    let mut unset = inputs.clone();
+    unset.states[0].fill(f32::NAN);
+    for (name, mut backend) in backends {
+        let weights = unit.taken(&mut backend, Compute::F32);
+        let whole = inputs.whole(&unit);
+        let found = unset.run((&unit, &weights), &mut backend, &whole);
+        assert!(found == inputs.run((&unit, &weights), &mut backend, &whole), "{name}");
+    }
 }

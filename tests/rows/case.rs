@@ -2,16 +2,12 @@
 
 use std::fmt::Display;
 
-use longseq_core::backend::{
-    GatedGroupNorm, GatedLinearUnit, GatedRmsNorm, LayerNorm, LowRankMap, RmsNorm, SoftCap,
-    SquaredRelu,
-};
 use longseq_core::numeric::compute::Compute;
 use longseq_core::reference::Reference;
 use proptest::prelude::*;
 
 use super::operation::{Operation, run, wide_width};
-use super::{RANK, Weights, bytes, widen};
+use super::{RANK, RowOperations, Weights, bytes, widen};
 use crate::transfer::{Take, Transfer};
 
 /// Operands of every operation.
@@ -122,16 +118,7 @@ impl Case {
         compute: Compute,
     ) -> Result<(), TestCaseError>
     where
-        B: Take
-            + Transfer<Scalar = f32>
-            + RmsNorm
-            + LayerNorm
-            + GatedRmsNorm
-            + GatedGroupNorm
-            + GatedLinearUnit
-            + SquaredRelu
-            + SoftCap
-            + LowRankMap,
+        B: Take + RowOperations + Transfer<Scalar = f32>,
     {
         let expected = self.expected(operation);
         let stored = bytes(&self.weights);

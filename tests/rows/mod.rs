@@ -7,12 +7,44 @@ pub mod refusals;
 pub use case::{Case, case, case_of};
 pub use operation::{Operation, run, wide_width};
 
+use half::{bf16, f16};
+use longseq_core::backend::{
+    GatedGroupNorm, GatedLinearUnit, GatedRmsNorm, LayerNorm, LowRankMap, RmsNorm, SoftCap,
+    SquaredRelu,
+};
 use longseq_core::hybrid::map::MapWeights;
 use longseq_core::numeric::compute::Compute;
 use longseq_core::numeric::low_rank::LowRank;
 use longseq_core::numeric::tensor::{Dtype, Tensor};
 
-use crate::transfer::Take;
+use crate::transfer::{Take, Transfer};
+
+/// A backend with these operations.
+pub trait RowOperations:
+    Transfer
+    + RmsNorm
+    + LayerNorm
+    + GatedRmsNorm
+    + GatedGroupNorm
+    + GatedLinearUnit
+    + SquaredRelu
+    + SoftCap
+    + LowRankMap
+{
+}
+
+impl<B> RowOperations for B where
+    B: Transfer
+        + RmsNorm
+        + LayerNorm
+        + GatedRmsNorm
+        + GatedGroupNorm
+        + GatedLinearUnit
+        + SquaredRelu
+        + SoftCap
+        + LowRankMap
+{
+}
 
 /// Columns between the two matrices of the low-rank map.
 pub const RANK: usize = 5;
@@ -20,6 +52,16 @@ pub const RANK: usize = 5;
 /// The little-endian f32 of some values.
 pub fn bytes(values: &[f32]) -> Vec<u8> {
     values.iter().flat_map(|x| x.to_le_bytes()).collect()
+}
+
+/// Some values as a file of that type holds them.
+pub fn stored(dtype: Dtype, values: &[f32]) -> Vec<u8> {
+    let of = |&x: &f32| match dtype {
+        Dtype::F32 => x.to_le_bytes().to_vec(),
+        Dtype::Bf16 => bf16::from_f32(x).to_le_bytes().to_vec(),
+        Dtype::F16 => f16::from_f32(x).to_le_bytes().to_vec(),
+    };
+    values.iter().flat_map(of).collect()
 }
 
 /// A matrix of these bytes with as many columns.

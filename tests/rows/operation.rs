@@ -2,17 +2,13 @@
 
 use std::borrow::{Borrow, BorrowMut};
 
-use longseq_core::backend::{
-    Columns, GatedGroupNorm, GatedLinearUnit, GatedRmsNorm, LayerNorm, LowRankMap, RmsNorm,
-    SoftCap, SquaredRelu,
-};
+use longseq_core::backend::Columns;
 use longseq_core::numeric::Real;
 use longseq_core::numeric::activation::{Activation, GluDims};
 use longseq_core::numeric::low_rank::LowRankDims;
 use longseq_core::numeric::norm::{GatedNormDims, NormDims};
 
-use super::{RANK, Weights};
-use crate::transfer::Transfer;
+use super::{RANK, RowOperations, Weights};
 
 const EPSILON: f64 = 1e-5;
 
@@ -66,15 +62,7 @@ pub fn run<B>(
     (x, wide): (&[B::Scalar], &[B::Scalar]),
 ) -> Vec<B::Scalar>
 where
-    B: Transfer
-        + RmsNorm
-        + LayerNorm
-        + GatedRmsNorm
-        + GatedGroupNorm
-        + GatedLinearUnit
-        + SquaredRelu
-        + SoftCap
-        + LowRankMap,
+    B: RowOperations,
 {
     let Weights { width, weight, bias, low_rank } = weights;
     let (width, stride) = (*width, wide_width(*width));

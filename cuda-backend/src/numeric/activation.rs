@@ -15,6 +15,16 @@ use crate::{
     runtime::{Argument, Runtime},
 };
 
+/// The function as kernels know it: the enumeration in device.cuh.
+pub(crate) const fn number(activation: Activation) -> Argument {
+    Argument::I32(match activation {
+        Activation::Identity => 0,
+        Activation::Silu => 1,
+        Activation::GeluTanh => 2,
+        Activation::Sigmoid => 3,
+    })
+}
+
 impl<R: Runtime> GatedLinearUnit for Cuda<R> {
     fn gated_linear_unit(
         &mut self,
@@ -30,13 +40,6 @@ impl<R: Runtime> GatedLinearUnit for Cuda<R> {
         enough(operation, "out", elements, out.elements())?;
         let (up, up_stride) = columns((operation, "up"), &up, (rows, width))?;
         let (gate, gate_stride) = columns((operation, "gate"), &gate, (rows, width))?;
-        // The enumeration in activation.cu.
-        let which = match activation {
-            Activation::Identity => 0,
-            Activation::Silu => 1,
-            Activation::GeluTanh => 2,
-            Activation::Sigmoid => 3,
-        };
         let arguments = [
             Argument::Address(up),
             up_stride,
@@ -45,7 +48,7 @@ impl<R: Runtime> GatedLinearUnit for Cuda<R> {
             Argument::Address(out.f32((operation, "out"))?),
             i32_of((operation, "rows"), rows)?,
             i32_of((operation, "width"), width)?,
-            Argument::I32(which),
+            number(activation),
             Argument::I32(accumulate.into()),
         ];
         let (plain, fast) = (Grid::threads(elements), Grid::fours(rows, width));
@@ -63,9 +66,6 @@ impl<R: Runtime> SquaredRelu for Cuda<R> {
     ) -> Result<(), R::Error> {
         let operation = "squared_relu";
         let (x, stride) = columns_mut((operation, "x"), &x, (rows, width))?;
-        if width == 0 {
-            return Ok(());
-        }
         let arguments = [
             Argument::Address(x),
             stride,

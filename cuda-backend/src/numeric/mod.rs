@@ -1,6 +1,6 @@
 //! Operations on every row by itself.
 
-mod activation;
+pub(crate) mod activation;
 mod embedding;
 pub(crate) mod linear;
 mod low_rank;

@@ -3,7 +3,6 @@
 use longseq_core::{
     backend::{CausalConv1d, Columns},
     batch::Sequences,
-    numeric::activation::Activation,
     recurrence::causal_conv1d::{Conv, ConvDims},
     state::StateMut,
 };
@@ -14,7 +13,7 @@ use crate::{
     buffer::Buffer,
     kernels::CAUSAL_CONV1D,
     launch::i32_of,
-    numeric::columns,
+    numeric::{activation, columns},
     runtime::{Argument, Runtime},
     weight::Weight,
 };
@@ -41,12 +40,6 @@ impl<R: Runtime> CausalConv1d for Cuda<R> {
         let out = f32_of((operation, "out"), out, rows.saturating_mul(channels))?;
         let carried = self.carried(operation, sequences, &state)?;
         let [starts, slots, positions, own, own_stride] = carried.arguments();
-        let activation = match activation {
-            Activation::Identity => 0,
-            Activation::Silu => 1,
-            Activation::GeluTanh => 2,
-            Activation::Sigmoid => 3,
-        };
         let arguments = [
             Argument::Address(at),
             stride,
@@ -61,7 +54,7 @@ impl<R: Runtime> CausalConv1d for Cuda<R> {
             i32_of((operation, "sequences"), carried.lists.count)?,
             i32_of((operation, "channels"), channels)?,
             i32_of((operation, "width"), width)?,
-            Argument::I32(activation),
+            activation::number(activation),
             Argument::I32(prompt_leaves_outputs.into()),
         ];
         let outputs = if prompt_leaves_outputs { out } else { 0 };

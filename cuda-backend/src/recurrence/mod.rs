@@ -85,8 +85,7 @@ impl<R: Runtime> Cuda<R> {
     ) -> Result<Carried, R::Error> {
         let (region, given) = (state.region, state.buffer.elements());
         for sequence in sequences.iter() {
-            let start = sequence.slot.saturating_mul(region.stride).saturating_add(region.offset);
-            enough(operation, "state", start.saturating_add(region.elements), given)?;
+            enough(operation, "state", region.slot(sequence.slot).end, given)?;
         }
         // Sequences run side by side, so that their states must not overlap.
         if sequences.iter().nth(1).is_some() {

@@ -6,6 +6,10 @@ use longseq_cpu::isa::Isa;
 
 use crate::progress::say;
 
+/// Why nothing runs on a GPU.
+#[cfg(not(feature = "cuda"))]
+pub const WITHOUT_CUDA: &str = "this program was built without its CUDA backend";
+
 /// Whether CUDA is taken. The first time, a line on stderr says what is, and why.
 pub fn takes_cuda() -> bool {
     static TAKEN: OnceLock<bool> = OnceLock::new();
@@ -29,5 +33,5 @@ fn gpu() -> Result<String, String> {
 /// Why there is none.
 #[cfg(not(feature = "cuda"))]
 fn gpu() -> Result<String, String> {
-    Err("this program was built without its CUDA backend".to_owned())
+    Err(WITHOUT_CUDA.to_owned())
 }

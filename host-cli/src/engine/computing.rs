@@ -72,7 +72,7 @@ impl Computing {
 
     #[cfg(not(feature = "cuda"))]
     fn cuda(_: Compute) -> Result<Self> {
-        Err(Error::new("this program was built without its CUDA backend")
+        Err(Error::new(choice::WITHOUT_CUDA)
             .help("build it with the feature `cuda`, or compute with --backend cpu"))
     }
 

@@ -8,10 +8,8 @@ use longseq_core::state::{Region, StateMut};
 use longseq_cpu::gemm::Stored;
 use longseq_cpu::numeric::math::expm1;
 use longseq_cpu::{Cpu, isa::Isa};
-use longseq_tests::recurrence::rg_lru::{Unit, dims};
-use longseq_tests::recurrence::{
-    Inputs, Operation, bound, compute, is_near, is_the_same_anyhow, lengths,
-};
+use longseq_tests::recurrence::rg_lru::{Unit, dims, what_was_before_is_dropped};
+use longseq_tests::recurrence::{Inputs, bound, compute, is_near, is_the_same_anyhow, lengths};
 use proptest::prelude::*;
 
 use super::{all, matrices, threads_do_not_matter, weight};
@@ -53,16 +51,7 @@ proptest! {
 
 #[test]
 fn what_was_before_position_0_is_dropped() {
-    let unit = Unit::random(RgLruDims { channels: 40, blocks: 2 }, 3);
-    let inputs = Inputs::new(&unit, &[5], 5);
-    let mut unset = inputs.clone();
-    unset.states[0].fill(f32::NAN);
-    for (name, mut cpu) in all() {
-        let weights = unit.taken(&mut cpu, Compute::F32);
-        let whole = inputs.whole(&unit);
-        let found = unset.run((&unit, &weights), &mut cpu, &whole);
-        assert!(found == inputs.run((&unit, &weights), &mut cpu, &whole), "{name}");
-    }
+    what_was_before_is_dropped(all());
 }
 
 #[test]

@@ -1,6 +1,5 @@
 //! Rows of tables and of activations, exactly.
 
-use half::{bf16, f16};
 use longseq_core::backend::{Embedding, EmbeddingDims, GatherRows};
 use longseq_core::hybrid::map::MapWeights as _;
 use longseq_core::numeric::tensor::{Dtype, Tensor};
@@ -12,18 +11,7 @@ use longseq_cpu::{
 };
 use proptest::prelude::*;
 
-use longseq_tests::rows::bits;
-
-fn stored(dtype: Dtype, values: &[f32]) -> Vec<u8> {
-    values
-        .iter()
-        .flat_map(|&x| match dtype {
-            Dtype::F32 => x.to_le_bytes().to_vec(),
-            Dtype::Bf16 => bf16::from_f32(x).to_le_bytes().to_vec(),
-            Dtype::F16 => f16::from_f32(x).to_le_bytes().to_vec(),
-        })
-        .collect()
-}
+use longseq_tests::rows::{bits, stored};
 
 proptest! {
     #[test]

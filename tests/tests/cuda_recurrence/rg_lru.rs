@@ -2,7 +2,7 @@
 
 use longseq_core::numeric::compute::Compute;
 use longseq_core::recurrence::rg_lru::RgLruDims;
-use longseq_tests::recurrence::rg_lru::{Unit, dims};
+use longseq_tests::recurrence::rg_lru::{Unit, dims, what_was_before_is_dropped};
 use longseq_tests::recurrence::{
     Inputs, bound, compute, forks_go_on_alike, is_near, is_near_anyhow, is_the_same_anyhow,
     lengths, refuses,
@@ -45,17 +45,7 @@ proptest! {
 
 #[test]
 fn what_was_before_position_0_is_dropped() {
-    let unit = Unit::random(RgLruDims { channels: 40, blocks: 2 }, 3);
-    let inputs = Inputs::new(&unit, &[5], 5);
-    let mut unset = inputs.clone();
-    unset.states[0].fill(f32::NAN);
-    use longseq_tests::recurrence::Operation;
-    for (name, mut cuda) in emulated(0) {
-        let weights = unit.taken(&mut cuda, Compute::F32);
-        let whole = inputs.whole(&unit);
-        let found = unset.run((&unit, &weights), &mut cuda, &whole);
-        assert!(found == inputs.run((&unit, &weights), &mut cuda, &whole), "{name}");
-    }
+    what_was_before_is_dropped(emulated(0));
 }
 
 #[test]

@@ -1,26 +1,14 @@
 //! Rows of tables and of activations, exactly.
 
-use half::{bf16, f16};
 use longseq_core::backend::{Embedding, EmbeddingDims, GatherRows};
 use longseq_core::numeric::compute::Compute;
 use longseq_core::numeric::tensor::{Dtype, Tensor};
 use longseq_core::reference::Reference;
-use longseq_tests::rows::bits;
+use longseq_tests::rows::{bits, stored};
 use longseq_tests::transfer::{Take, Transfer};
 use proptest::prelude::*;
 
 use super::emulated;
-
-fn stored(dtype: Dtype, values: &[f32]) -> Vec<u8> {
-    values
-        .iter()
-        .flat_map(|&x| match dtype {
-            Dtype::F32 => x.to_le_bytes().to_vec(),
-            Dtype::Bf16 => bf16::from_f32(x).to_le_bytes().to_vec(),
-            Dtype::F16 => f16::from_f32(x).to_le_bytes().to_vec(),
-        })
-        .collect()
-}
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(24))]

@@ -18,13 +18,14 @@ use super::Fact;
 pub fn facts() -> Vec<Fact> {
     let known =
         [("driver", driver()), ("gpu", gpus()), ("nvrtc", nvrtc()), ("cublaslt", cublas_lt())];
+    let without_driver = known[0].1.as_ref().err();
     let facts = known.iter().map(|(name, known)| match known {
         Ok((text, json)) => Fact { name, text: text.clone(), help: None, json: json.clone() },
         Err(missing) => {
             let (what, help) = (missing.to_string(), missing.help());
             let json = json!({"error": what, "help": help});
             // The driver's line has said it.
-            if *name == "gpu" && known.as_ref().err() == driver().err().as_ref() {
+            if *name == "gpu" && Some(missing) == without_driver {
                 return Fact { name, text: "none without a driver".to_owned(), help: None, json };
             }
             Fact { name, text: what, help: Some(help), json }
