@@ -62,6 +62,22 @@ fn opens_every_family_in_every_layout() {
     }
 }
 
+#[test]
+fn generation_config_says_what_ends_a_text() {
+    let of = |name: &str, content: &str| {
+        let folder = copy(name);
+        fs::write(folder.path().join("generation_config.json"), content).unwrap();
+        Checkpoint::open(folder.path()).map(|of| of.end_of_text().to_vec())
+    };
+    assert_eq!(of("sheared-llama", r#"{"eos_token_id": [2, 107]}"#).unwrap(), [2, 107]);
+    assert_eq!(of("sheared-llama", r#"{"bos_token_id": 1}"#).unwrap(), [2]);
+    assert!(of("mamba2", r#"{"eos_token_id": 0}"#).unwrap().is_empty());
+    for damaged in ["", "[]", r#"{"eos_token_id": -1}"#] {
+        let error = of("sheared-llama", damaged).unwrap_err().to_string();
+        assert!(error.contains("generation_config.json"), "{error}");
+    }
+}
+
 /// `sha256sum config.json pytorch_model.bin | sha256sum` in the folder of the fixture.
 #[test]
 fn the_digest_is_that_of_sha256sums_output() {

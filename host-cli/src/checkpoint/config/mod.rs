@@ -28,7 +28,8 @@ const LARGEST: u64 = 16 << 20;
 pub struct Config {
     /// Family and sizes.
     pub model: ModelConfig,
-    /// Token ids that end a text; none in mamba_ssm's container, which has no such key.
+    /// Token ids that end a text; none in mamba_ssm's container, which has no such key. A
+    /// `generation_config.json` beside it, which transformers' `generate` goes by, is asked first.
     pub end_of_text: Vec<u32>,
 }
 
@@ -41,12 +42,18 @@ impl Config {
     pub fn read(folder: &Path, shape_of: &ShapeOf<'_>) -> Result<Self> {
         let path = folder.join("config.json");
         let bytes = mapped::read_small(&path, LARGEST)?;
-        Self::parse(&bytes, shape_of).map_err(|what| {
+        let mut config = Self::parse(&bytes, shape_of).map_err(|what| {
             Error::new(format!("{}: {what}", path.display())).help(
                 "a checkpoint of Mamba2, Mamba2Attention or Transformer++ (mamba_ssm), of LLaMA or \
                  RecurrentGemma (transformers) or of RWKV-6 with its own config.json is expected",
             )
-        })
+        })?;
+        if !config.end_of_text.is_empty()
+            && let Some(ids) = generation_end(folder)?
+        {
+            config.end_of_text = ids;
+        }
+        Ok(config)
     }
 
     /// Parses the bytes of a `config.json`; the error says what is wrong.
@@ -67,4 +74,22 @@ impl Config {
         config.model.check().map_err(|source| source.to_string())?;
         Ok(config)
     }
+}
+
+/// `eos_token_id` of `generation_config.json`, if there is such a file: transformers' `generate` ends a text by it.
+fn generation_end(folder: &Path) -> Result<Option<Vec<u32>>> {
+    let path = folder.join("generation_config.json");
+    if !path.exists() {
+        return Ok(None);
+    }
+    let bytes = mapped::read_small(&path, LARGEST)?;
+    let ids = || -> std::result::Result<_, String> {
+        let json: Value =
+            serde_json::from_slice(&bytes).map_err(|source| format!("it is no JSON: {source}"))?;
+        Fields::root(&json)?.token_ids("eos_token_id")
+    };
+    ids().map_err(|what| {
+        Error::new(format!("{}: {what}", path.display()))
+            .help("download the file again, or take it away: config.json is asked then")
+    })
 }
