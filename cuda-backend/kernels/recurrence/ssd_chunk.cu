@@ -116,11 +116,6 @@ DEVICE void scores(const u16* c, const u16* b, const Decays& decays, u16* to, in
     }
 }
 
-// Neighbours in f32 that are moved together.
-struct alignas(8) Two {
-    float at[2];
-};
-
 // Σ over the state before and the chunk's inputs: y [64 tokens, the warp's 16 channels].
 template <int N>
 DEVICE void outputs(float (&y)[CHUNK / 16][2][4], const State<N>& s, const u16* c, const u16* weighed,

@@ -19,9 +19,9 @@
 #include "device.cuh"
 #include "recurrence/chunk.cuh"
 
-constexpr int SIZE = 64;    // key and value channels of a head
-constexpr int CHUNK = 16;   // tokens that go through the state together
-constexpr int CHUNKS = 4;   // between two barriers; warps that prepare, and that multiply
+constexpr int SIZE = 64;   // key and value channels of a head
+constexpr int CHUNK = 16;  // tokens that go through the state together
+constexpr int CHUNKS = 4;  // between two barriers; warps that prepare, and that multiply
 constexpr int PITCH = SIZE + PAD, SCORES = CHUNK + PAD;
 
 // What is prepared of a chunk: r decayed from its beginning, k until its end, what each token sees of it, ∏ w.
@@ -188,11 +188,6 @@ DEVICE Chunk& chunk_of(Shared& shared, int number, int chunk) { return shared.ch
 // Warps with different work come here from loops of their own, once for every 64 tokens: a barrier counts warps, wherever
 // in the program they wait.
 DEVICE void meet() { barrier(); }
-
-// Neighbours in f32 that are moved together.
-struct alignas(8) Two {
-    float at[2];
-};
 
 DEVICE void put_output(float* to, float one, float two) { *reinterpret_cast<Two*>(to) = {{one, two}}; }
 
