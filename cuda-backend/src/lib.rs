@@ -57,8 +57,9 @@ impl<R: Runtime> Cuda<R> {
         self
     }
 
-    /// With anything but bf16, which is what it begins with, Mamba-2's scan multiplies in f32, token by token, instead of
-    /// rounding x, B, C, the state as a factor and decays to bf16 for the tensor cores. The state is f32 either way.
+    /// With anything but bf16, which is what it begins with, the scans of Mamba-2 and RWKV-6 multiply in f32, token by
+    /// token, instead of rounding what they read, the state as a factor and decays to bf16 for the tensor cores. The state
+    /// is f32 either way.
     #[must_use]
     pub fn products_in(mut self, dtype: Dtype) -> Self {
         self.products_in = dtype;

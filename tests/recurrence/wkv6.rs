@@ -11,7 +11,7 @@ use longseq_core::recurrence::wkv6::Wkv6Dims;
 use longseq_core::state::StateMut;
 use proptest::prelude::*;
 
-use super::{Operation, Recurrent, Stored, noise, output};
+use super::{Inputs, Operation, Recurrent, Stored, noise, output};
 use crate::transfer::Take;
 
 /// A scan of rows of r, k, v and d side by side.
@@ -20,13 +20,30 @@ pub struct Scan {
     /// Its extents.
     pub dims: Wkv6Dims,
     bonus: Stored,
+    /// Columns before them that are not its, so that rows lie anywhere in memory.
+    before: usize,
 }
 
 impl Scan {
     /// With a random bonus.
     pub fn random(dims: Wkv6Dims, seed: u64) -> Self {
         let bonus = Stored::new(&noise(seed, dims.width()), &[dims.heads, dims.head_dim]);
-        Self { dims, bonus }
+        Self { dims, bonus, before: (seed % 5) as usize }
+    }
+
+    /// Gives every key channel of `inputs` a decay of its own kind, from forgetting at once to forgetting nothing, and
+    /// some another from token to token.
+    pub fn with_extreme_decays(&self, inputs: &mut Inputs) {
+        const KINDS: [f32; 7] = [200.0, 30.0, 3.0, 0.0, -6.0, -30.0, f32::NEG_INFINITY];
+        let first = self.before + 3 * self.dims.width();
+        for rows in &mut inputs.rows {
+            for (token, row) in rows.chunks_exact_mut(self.inputs()).enumerate() {
+                for (channel, d) in row[first..].iter_mut().enumerate() {
+                    let changes = if channel % 3 == 0 { token / (channel % 4 + 1) } else { 0 };
+                    *d += KINDS[(channel + changes) % KINDS.len()];
+                }
+            }
+        }
     }
 }
 
@@ -34,7 +51,7 @@ impl Operation for Scan {
     type Weights<W> = W;
 
     fn inputs(&self) -> usize {
-        4 * self.dims.width()
+        self.before + 4 * self.dims.width()
     }
 
     fn outputs(&self) -> usize {
@@ -66,7 +83,9 @@ impl Operation for Scan {
         state: StateMut<'_, B::Buffer>,
     ) -> Result<Vec<B::Scalar>, B::Error> {
         let rows = backend.put(rows);
-        let of = |place| Columns::from(rows.borrow(), self.inputs(), place * self.dims.width());
+        let of = |place| {
+            Columns::from(rows.borrow(), self.inputs(), self.before + place * self.dims.width())
+        };
         let inputs = Wkv6Inputs { receptance: of(0), key: of(1), value: of(2), decay: of(3) };
         output(backend, sequences.rows() * self.outputs(), |backend, out| {
             backend.wkv6_scan(&self.dims, sequences, inputs, weights, state, out)
@@ -74,10 +93,10 @@ impl Operation for Scan {
     }
 
     fn unsigned(&self, rows: &[f32]) -> (Self, Vec<f32>) {
-        let (width, stride) = (3 * self.dims.width(), self.inputs());
-        let sign = |(i, x): (usize, &f32)| if i % stride < width { x.abs() } else { *x };
+        let (decays, stride) = (self.before + 3 * self.dims.width(), self.inputs());
+        let sign = |(i, x): (usize, &f32)| if i % stride < decays { x.abs() } else { *x };
         let rows = rows.iter().enumerate().map(sign).collect();
-        (Self { dims: self.dims, bonus: self.bonus.unsigned() }, rows)
+        (Self { bonus: self.bonus.unsigned(), ..self.clone() }, rows)
     }
 }
 

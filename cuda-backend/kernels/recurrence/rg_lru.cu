@@ -5,8 +5,8 @@
 // rg_lru:
 //   _ref  one thread a channel of a sequence, token by token;
 //   fast  one block 32 channels of a sequence, 128 tokens at a time: each of eight warps scans 16 of them from 0, and
-//         what they make of the state before is put together from (∏ a, h) of every warp. The tokens of a warp are
-//         counted from the sequence's beginning, so that cuts at multiples of 128 change nothing.
+//         what they make of the state before is put together from (∏ a, h) of one warp after the other. The tokens of
+//         a warp are counted from the sequence's beginning, so that cuts at multiples of 16 change nothing.
 #include "device.cuh"
 
 // In place, v [T, channels] becomes h: gates [T, 2, channels] are v Wᵢ and v Wᵣ; biases, Λ and state [channels].

@@ -9,13 +9,11 @@
 //               what causality saves. Memory bound with enough sequences; with few, bound by how long a chunk takes,
 //               since a head's chunks follow each other.
 #include "device.cuh"
+#include "recurrence/chunk.cuh"
 
 constexpr int ROWS = 64;   // P, channels of a head
 constexpr int CHUNK = 64;  // tokens of a chunk
 constexpr int WARPS = 4;   // of a block
-
-// Rows in shared memory are 16 bytes longer than what they hold: eight of them lie in eight different columns of banks.
-constexpr int PAD = 8;
 
 // With c(i) = Σ Δ A log₂ e up to token i of a chunk the decay from j to i is 2^(c(i) − c(j)), whose digits a strong
 // decay before j must not take: c is summed in f64 and kept in two parts.
@@ -78,29 +76,7 @@ DEVICE void fetch(u16* to, const u16* from, i64 stride, int count) {
     }
 }
 
-// A warp's 16 channels of x in 64 tokens, as a right side (tokens × channels) or, transposed, a left one: entry [k][r]
-// is a pair of tokens from 16 k + 8 (r / 2) + 2 (lane mod 4) on, of channel lane / 4 + 8 (r mod 2).
-struct Inputs {
-    float at[CHUNK / 16][4][2];
-};
-
-DEVICE Inputs read_inputs(const float* x, i64 stride, int lane, int count) {
-    Inputs inputs;
-#pragma unroll
-    for (int k = 0; k < CHUNK / 16; k++)
-#pragma unroll
-        for (int r = 0; r < 4; r++)
-#pragma unroll
-            for (int e = 0; e < 2; e++) {
-                const int token = 16 * k + r / 2 * 8 + lane % 4 * 2 + e;
-                inputs.at[k][r][e] = token < count ? x[token * stride + lane / 4 + r % 2 * 8] : 0.0f;
-            }
-    return inputs;
-}
-
-// Where lane's row of the four 8 × 8 matrices of a 16 × 16 block lies: of a left side or, transposed, of a right side
-// held by rows; and of a right side held by columns.
-DEVICE int left_row(int lane, int pitch) { return lane % 16 * pitch + lane / 16 * 8; }
+// Where lane's row of the four 8 × 8 matrices of a 16 × 16 block lies, of a right side held by columns.
 DEVICE int right_row(int lane, int pitch) { return (lane % 8 + lane / 16 * 8) * pitch + lane / 8 % 2 * 8; }
 
 // The warp's 16 rows of (C Bᵀ) ∘ decays ∘ Δ, to shared memory; what is above the diagonal blocks is not written.
@@ -140,18 +116,6 @@ DEVICE void scores(const u16* c, const u16* b, const Decays& decays, u16* to, in
     }
 }
 
-// The warp's 16 rows of a state [64, N], as products leave them: [i][e] is column 8 i + 2 (lane mod 4) + e mod 2 of row
-// lane / 4 + 8 (e / 2).
-template <int N>
-struct State {
-    float at[N / 8][4];
-};
-
-// Neighbours in f32 that are moved together.
-struct alignas(8) Two {
-    float at[2];
-};
-
 // Σ over the state before and the chunk's inputs: y [64 tokens, the warp's 16 channels].
 template <int N>
 DEVICE void outputs(float (&y)[CHUNK / 16][2][4], const State<N>& s, const u16* c, const u16* weighed,
@@ -159,16 +123,12 @@ DEVICE void outputs(float (&y)[CHUNK / 16][2][4], const State<N>& s, const u16* 
     constexpr int PITCH = N + PAD;
 #pragma unroll
     for (int k = 0; k < N / 16; k++) {
-        // What a product left of the state is the right side of another, tokens × channels.
-        const auto &one = s.at[2 * k], &two = s.at[2 * k + 1];
-        const u32 right[4] = {bf16_pair(one[0], one[1]), bf16_pair(two[0], two[1]), bf16_pair(one[2], one[3]),
-                              bf16_pair(two[2], two[3])};
+        u32 left[4], right[4];
+        round_state(right, s, k);
 #pragma unroll
         for (int m = 0; m < CHUNK / 16; m++) {
-            u32 left[4];
             load_matrices(left, c + m * 16 * PITCH + k * 16 + left_row(lane, PITCH));
-            multiply_add(y[m][0], left, right[0], right[1]);
-            multiply_add(y[m][1], left, right[2], right[3]);
+            add_state(y[m], left, right);
         }
     }
 #pragma unroll
@@ -183,8 +143,7 @@ DEVICE void outputs(float (&y)[CHUNK / 16][2][4], const State<N>& s, const u16* 
         for (int k = 0; k <= m; k++) {
             u32 left[4];
             load_matrices(left, weighed + (m * 16) * (CHUNK + PAD) + k * 16 + left_row(lane, CHUNK + PAD));
-            multiply_add(y[m][0], left, x[k][0], x[k][2]);
-            multiply_add(y[m][1], left, x[k][1], x[k][3]);
+            add_inputs(y[m], left, x[k]);
         }
     }
 }
@@ -192,7 +151,6 @@ DEVICE void outputs(float (&y)[CHUNK / 16][2][4], const State<N>& s, const u16* 
 // S ← 2^c(last) S + Σ weight · x ⊗ B. Tokens that are not there have no weight, and no decay.
 template <int N>
 DEVICE void advance(State<N>& s, const u32 (&x)[CHUNK / 16][4], const u16* b, const Decays& decays, int lane) {
-    constexpr int PITCH = N + PAD;
     const float left_over = decays.begin[CHUNK - 1];
 #pragma unroll
     for (int i = 0; i < N / 8; i++)
@@ -200,7 +158,7 @@ DEVICE void advance(State<N>& s, const u32 (&x)[CHUNK / 16][4], const u16* b, co
         for (int e = 0; e < 4; e++) s.at[i][e] *= left_over;
 #pragma unroll
     for (int k = 0; k < CHUNK / 16; k++) {
-        u32 left[4], right[4];
+        u32 left[4];
 #pragma unroll
         for (int r = 0; r < 4; r++) {
             const int token = k * 16 + r / 2 * 8 + lane % 4 * 2;
@@ -208,12 +166,7 @@ DEVICE void advance(State<N>& s, const u32 (&x)[CHUNK / 16][4], const u16* b, co
             left[r] = bf16_pair(float_of_bits(pair << 16) * decays.weight[token],
                                 float_of_bits(pair & 0xffff0000u) * decays.weight[token + 1]);
         }
-#pragma unroll
-        for (int i = 0; i < N / 8; i += 2) {
-            load_matrices_transposed(right, b + k * 16 * PITCH + i * 8 + left_row(lane, PITCH));
-            multiply_add(s.at[i], left, right[0], right[1]);
-            multiply_add(s.at[i + 1], left, right[2], right[3]);
-        }
+        add_outer(s, left, b + k * 16 * (N + PAD), lane);
     }
 }
 
@@ -254,12 +207,15 @@ DEVICE void chunks(CHUNK_PARAMETERS) {
     fetch_tiles(token, count, stage);
     if (warp == 0)
         write_decays(decays_of(stage), read_steps(dt_at, dt_stride, lane, count), bias, rate, lane, count);
-    Inputs inputs = read_inputs(x_at, width, lane, count);
+    Inputs inputs[CHUNK / 16];
+    const auto read_x = [&](int token, int count) {
+#pragma unroll
+        for (int k = 0; k < CHUNK / 16; k++)
+            inputs[k] = read_inputs(x_at + token * width + lane / 4, width, lane, k * 16, 0, count);
+    };
+    read_x(token, count);
     State<N> s;
-#pragma unroll
-    for (int i = 0; i < N / 8; i++)
-#pragma unroll
-        for (int e = 0; e < 4; e++) s.at[i][e] = own[e / 2 * 8 * N + i * 8 + e % 2];
+    read_state(s, own, N, 1);
 
     while (true) {
         const int next = token + count, rest = of.tokens - next, next_count = min(rest, CHUNK), other = 1 - stage;
@@ -272,9 +228,7 @@ DEVICE void chunks(CHUNK_PARAMETERS) {
         }
         u32 x[CHUNK / 16][4];
 #pragma unroll
-        for (int k = 0; k < CHUNK / 16; k++)
-#pragma unroll
-            for (int r = 0; r < 4; r++) x[k][r] = bf16_pair(inputs.at[k][r][0], inputs.at[k][r][1]);
+        for (int k = 0; k < CHUNK / 16; k++) round_inputs(x[k], inputs[k]);
         const Decays now = decays_of(stage);
         scores<N>(c_tile(stage), b_tile(stage), now, weighed, warp, lane);
         // The first warp has the fewest scores.
@@ -297,17 +251,14 @@ DEVICE void chunks(CHUNK_PARAMETERS) {
                         {of_row[0] + d * skipped.at[0], of_row[1] + d * skipped.at[1]}};
                 }
             }
-        if (rest > 0) inputs = read_inputs(x_at + next * width, width, lane, next_count);
+        if (rest > 0) read_x(next, next_count);
         advance<N>(s, x, b_tile(stage), now, lane);
         if (rest <= 0) break;
         token = next;
         count = next_count;
         stage = other;
     }
-#pragma unroll
-    for (int i = 0; i < N / 8; i++)
-#pragma unroll
-        for (int e = 0; e < 4; e++) own[e / 2 * 8 * N + i * 8 + e % 2] = s.at[i][e];
+    write_state(s, own, N, 1);
 }
 
 #define CHUNK_VALUES                                                                                               \

@@ -1,5 +1,6 @@
-// The recurrence of RWKV-6, f32, token by token. Bound by f32 arithmetic: three multiply-adds an element of the state
-// and token; r, k, v, d and o move once, 20 bytes for 3 · 64 of them a channel.
+// The recurrence of RWKV-6, f32, token by token. Many tokens at once are wkv6_chunk.cu's, unless all is to be f32. Bound by
+// f32 arithmetic: three multiply-adds an element of the state and token; r, k, v, d and o move once, 20 bytes for 3 · 64 of
+// them a channel.
 //
 // wkv6:
 //   _ref  one thread a value channel of a head of a sequence, its column of the state in global memory;
@@ -13,11 +14,11 @@
 #define WKV6_PARAMETERS                                                                                              \
     const float *receptance, i64 r_stride, const float *key, i64 k_stride, const float *value, i64 v_stride,         \
         const float *decay, i64 d_stride, const float *bonus, float *out, SEQUENCES, float *state, i64 state_stride, \
-        int sequences, int heads, int size
+        int heads
 
 DEVICE float decay_of(float d) { return expf(-expf(d)); }
 
-KERNEL(256) wkv6_ref(WKV6_PARAMETERS) {
+KERNEL(256) wkv6_ref(WKV6_PARAMETERS, int sequences, int size) {
     const int width = heads * size;
     const u32 at = BLOCK.x * THREADS + THREAD;
     if (at >= static_cast<u32>(sequences * width)) return;
@@ -85,12 +86,14 @@ DEVICE float sum_over_keys(const float (&o)[4], int own) {
     return a + shuffle_xor(a, 8);
 }
 
-KERNEL(128) wkv6(WKV6_PARAMETERS) {
+// Only sequences of at most `most` tokens.
+KERNEL(128) wkv6(WKV6_PARAMETERS, int most) {
     constexpr int STAGE = TOKENS * (3 * SIZE + COLUMNS);
     SHARED(float, stages, 2 * STAGE);
     const int own = THREAD % KEYS, column = THREAD / KEYS * 4;
     const int head = static_cast<int>(BLOCK.x) / 2, first = static_cast<int>(BLOCK.x) % 2 * COLUMNS;
     const Sequence of = sequence_of(starts, slots, positions, BLOCK.y);
+    if (of.tokens > most) return;
     const i64 channel = static_cast<i64>(head) * SIZE;
     receptance += of.row * r_stride + channel;
     key += of.row * k_stride + channel;

@@ -16,6 +16,7 @@ pub const HEADERS: &[(&str, &str)] = &[
     ("device.cuh", include_str!("../../kernels/device.cuh")),
     ("attention/sequence.cuh", include_str!("../../kernels/attention/sequence.cuh")),
     ("attention/softmax.cuh", include_str!("../../kernels/attention/softmax.cuh")),
+    ("recurrence/chunk.cuh", include_str!("../../kernels/recurrence/chunk.cuh")),
 ];
 
 /// How sources are compiled, beside the architecture. Not with fast mathematics: exp, sin and division are to be those
@@ -142,6 +143,7 @@ pub const KERNELS: &[Kernel] = &[
     RG_LRU.fast,
     WKV6.plain,
     WKV6.fast,
+    WKV6_CHUNKS,
     SSD_REF,
     SSD_SIZES[0].steps,
     SSD_SIZES[0].chunks,

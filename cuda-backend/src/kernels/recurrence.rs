@@ -6,6 +6,7 @@ const CONVOLUTION: Source = source!("recurrence/causal_conv1d.cu");
 const SHIFT: Source = source!("recurrence/token_shift.cu");
 const RG_LRU_SCAN: Source = source!("recurrence/rg_lru.cu");
 const WKV6_SCAN: Source = source!("recurrence/wkv6.cu");
+const WKV6_CHUNK: Source = source!("recurrence/wkv6_chunk.cu");
 const SSD: Source = source!("recurrence/ssd.cu");
 const SSD_CHUNK: Source = source!("recurrence/ssd_chunk.cu");
 
@@ -30,6 +31,12 @@ pub(crate) const RG_LRU: Versions = Versions {
 pub(crate) const WKV6: Versions = {
     let of = runs(WKV6_SCAN, "wkv6_ref", "wkv6", 128);
     Versions { fast: of.fast.shared(28 << 10, 0), ..of }
+};
+/// Of heads of 64; a launch gives it all of its dynamic shared memory. Two blocks are to fit a multiprocessor: eight chunks
+/// of 16 tokens with decayed r and k, scores and what is left of the state, k and w of four in f32, u.
+pub(crate) const WKV6_CHUNKS: Kernel = {
+    let (chunk, keys) = (2 * 16 * (64 + 8) * 2 + 16 * (16 + 8) * 2 + 64 * 4, 2 * 16 * 64 * 4);
+    Kernel::new(WKV6_CHUNK, "wkv6_chunks", 256, 128).shared(0, 8 * chunk + 4 * keys + 64 * 4)
 };
 pub(crate) const SSD_REF: Kernel = Kernel::new(SSD, "ssd_ref", 256, 64);
 

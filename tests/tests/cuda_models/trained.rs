@@ -16,7 +16,7 @@ use super::{HALF, load, relative};
 fn fast_scans_are_as_near_as_the_cpu() {
     let tokens: Vec<u32> = (0..150).map(|i| i * i * 7 % 1000).collect();
     for (name, scan) in
-        [("mamba2", "ssd_chunks_64"), ("mamba2attn", "ssd_chunks_64"), ("rwkv6", "wkv6")]
+        [("mamba2", "ssd_chunks_64"), ("mamba2attn", "ssd_chunks_64"), ("rwkv6", "wkv6_chunks")]
     {
         let folder =
             Path::new(env!("CARGO_MANIFEST_DIR")).join("../host-cli/models/mini").join(name);

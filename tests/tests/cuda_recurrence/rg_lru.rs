@@ -11,8 +11,8 @@ use proptest::prelude::*;
 
 use super::{either, emulated};
 
-/// Tokens of a block at a time, counted from the sequence's beginning.
-const TILE: usize = 128;
+/// Tokens of a warp at a time, counted from the sequence's beginning.
+const SEGMENT: usize = 16;
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(12))]
@@ -32,14 +32,14 @@ proptest! {
     }
 
     #[test]
-    fn batches_and_cuts_between_tiles_do_not_matter(
+    fn batches_and_cuts_between_segments_do_not_matter(
         lengths in prop::collection::vec(1..300_usize, 1..3),
         seed in any::<u32>(),
     ) {
         let seed = u64::from(seed);
         let unit = Unit::random(RgLruDims { channels: 6, blocks: 2 }, seed);
         let inputs = Inputs::new(&unit, &lengths, seed);
-        is_the_same_anyhow(&unit, &inputs, either(seed), Compute::F32, TILE)?;
+        is_the_same_anyhow(&unit, &inputs, either(seed), Compute::F32, SEGMENT)?;
     }
 }
 

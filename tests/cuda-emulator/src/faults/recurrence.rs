@@ -6,6 +6,7 @@ const CONVOLUTION: &str = "recurrence/causal_conv1d.cu";
 const SHIFT: &str = "recurrence/token_shift.cu";
 const RG_LRU: &str = "recurrence/rg_lru.cu";
 const WKV6: &str = "recurrence/wkv6.cu";
+const WKV6_CHUNK: &str = "recurrence/wkv6_chunk.cu";
 const SSD: &str = "recurrence/ssd_chunk.cu";
 
 pub const FAULTS: &[Fault] = &[
@@ -72,6 +73,54 @@ pub const FAULTS: &[Fault] = &[
         ("min(TOKENS, of.tokens - token)", "min(TOKENS, of.tokens - token + 1)"),
     ),
     fault(
+        "what is prepared is multiplied before it is there",
+        WKV6_CHUNK,
+        ("void meet() { barrier(); }", "void meet() {}"),
+    ),
+    fault(
+        "what is prepared takes the place of what is multiplied",
+        WKV6_CHUNK,
+        ("shared.chunks[number % 2]", "shared.chunks[number % 1]"),
+    ),
+    fault(
+        "keys are read before other lanes have written them",
+        WKV6_CHUNK,
+        ("warp_barrier();  // k and w of all lanes are there", ""),
+    ),
+    fault(
+        "a token sees itself twice",
+        WKV6_CHUNK,
+        ("if (s < own[half])\n", "if (s <= own[half])\n"),
+    ),
+    fault(
+        "a key decays by its own token, too",
+        WKV6_CHUNK,
+        (
+            "decayed.at[c] = k.at[i].at[c] * after.at[c];\n            after.at[c] *= w.at[c];",
+            "after.at[c] *= w.at[c];\n            decayed.at[c] = k.at[i].at[c] * after.at[c];",
+        ),
+    ),
+    fault(
+        "the later half of a chunk decays by the earlier",
+        WKV6_CHUNK,
+        ("lane < 16 ? other : 1.0f", "lane < 16 ? 1.0f : other"),
+    ),
+    fault(
+        "scores are read from another lane's row",
+        WKV6_CHUNK,
+        ("left_row(lane, SCORES)", "left_row(lane ^ 1, SCORES)"),
+    ),
+    fault(
+        "a sum over half of a row's lanes",
+        WKV6_CHUNK,
+        ("    sum += shuffle_xor(sum, 2);\n", ""),
+    ),
+    fault(
+        "the output of a token that is not there",
+        WKV6_CHUNK,
+        ("row + half * 8 >= of.tokens", "row + half * 8 > of.tokens"),
+    ),
+    fault(
         "copies of a chunk are not waited for",
         SSD,
         ("copy_async_wait<0>()", "copy_async_wait<1>()"),
@@ -88,11 +137,11 @@ pub const FAULTS: &[Fault] = &[
     ),
     fault("all chunks use the same tiles", SSD, ("other = 1 - stage", "other = stage")),
     fault("a token sees the next", SSD, ("column <= row ?", "column <= row + 1 ?")),
-    fault(
-        "lanes name each other's rows",
-        SSD,
-        ("return lane % 16 * pitch", "return (lane ^ 1) % 16 * pitch"),
-    ),
+    Fault {
+        name: "lanes name each other's rows",
+        sources: ("recurrence/chunk.cuh", SSD),
+        edit: ("return lane % 16 * pitch", "return (lane ^ 1) % 16 * pitch"),
+    },
     fault(
         "a chunk has one token more than there is",
         SSD,
