@@ -14,7 +14,7 @@ const REMEMBERED: usize = 16;
 #[derive(Debug)]
 pub(crate) struct Queue<R: Runtime> {
     recording: bool,
-    /// Nothing of the pass has been submitted yet.
+    /// None of the pass's steps has been submitted yet.
     whole: bool,
     /// They wait to be submitted.
     steps: Steps,
@@ -58,7 +58,7 @@ impl<R: Runtime> Queue<R> {
     /// The runtime, once it has been asked for all that waits: for what cannot wait itself, and before memory is freed that
     /// a step may use.
     pub(crate) fn now(&mut self) -> Result<&mut R, R::Error> {
-        self.whole = false;
+        self.whole &= self.steps.is_empty();
         self.submit()?;
         Ok(&mut self.runtime)
     }
