@@ -29,6 +29,34 @@ pub struct Loaded<'c, B: Transfer> {
     positions: Vec<usize>,
 }
 
+/// Residual, normed, projected, convolved, mixed, and logits.
+pub type Buffers<B> = [<B as Transfer>::Owned; 6];
+
+/// [`forward`], or what does the same.
+pub trait ForwardPass<B: Backend>:
+    FnOnce(
+    &mut B,
+    &Model<'_, B::Weight>,
+    &Batch<'_>,
+    &mut State<'_, B::Buffer>,
+    &mut Scratch<'_, B::Buffer>,
+    &mut B::Buffer,
+) -> Result<(), ForwardError<B::Error>>
+{
+}
+
+impl<B: Backend, F> ForwardPass<B> for F where
+    F: FnOnce(
+        &mut B,
+        &Model<'_, B::Weight>,
+        &Batch<'_>,
+        &mut State<'_, B::Buffer>,
+        &mut Scratch<'_, B::Buffer>,
+        &mut B::Buffer,
+    ) -> Result<(), ForwardError<B::Error>>
+{
+}
+
 /// A buffer of NaN.
 fn poisoned<B: Transfer>(backend: &mut B, elements: usize) -> B::Owned {
     backend.put(&vec![B::Scalar::from_f64(f64::NAN); elements])
@@ -86,6 +114,36 @@ impl<'c, B: Backend + Transfer<Scalar = f32> + Take> Loaded<'c, B> {
         continuations: &[(usize, &[u32])],
         logits_for: &[usize],
     ) -> Result<Vec<Vec<f64>>, ForwardError<B::Error>> {
+        let tokens = continuations.iter().map(|(_, tokens)| tokens.len()).sum();
+        let mut buffers = self.buffers(tokens, logits_for.len());
+        self.forward_in(&mut buffers, continuations, logits_for, forward)
+    }
+
+    /// Scratch and logits of a forward pass of so many tokens and rows of logits.
+    pub fn buffers(&mut self, tokens: usize, rows: usize) -> Buffers<B> {
+        let needed = scratch(self.config, tokens);
+        let sizes = [
+            needed.residual,
+            needed.residual,
+            needed.projected,
+            needed.convolved,
+            needed.mixed,
+            rows * self.config.vocabulary,
+        ];
+        sizes.map(|elements| poisoned(&mut self.backend, elements))
+    }
+
+    /// The same as [`Self::forward`] by another forward pass, in buffers that are large enough.
+    ///
+    /// # Errors
+    /// The forward pass's.
+    pub fn forward_in(
+        &mut self,
+        buffers: &mut Buffers<B>,
+        continuations: &[(usize, &[u32])],
+        logits_for: &[usize],
+        pass: impl ForwardPass<B>,
+    ) -> Result<Vec<Vec<f64>>, ForwardError<B::Error>> {
         let tokens: Vec<u32> =
             continuations.iter().flat_map(|(_, tokens)| *tokens).copied().collect();
         let slots: Vec<usize> = continuations.iter().map(|(slot, _)| *slot).collect();
@@ -94,16 +152,6 @@ impl<'c, B: Backend + Transfer<Scalar = f32> + Take> Loaded<'c, B> {
             boundaries.push(boundaries[boundaries.len() - 1] + tokens.len());
         }
         let batch = Batch::new(&tokens, &boundaries, &slots, logits_for).expect("batch");
-        let needed = scratch(self.config, tokens.len());
-        let sizes = [
-            needed.residual,
-            needed.residual,
-            needed.projected,
-            needed.convolved,
-            needed.mixed,
-            logits_for.len() * self.config.vocabulary,
-        ];
-        let mut buffers = sizes.map(|elements| poisoned(&mut self.backend, elements));
         let [residual, normed, projected, convolved, mixed, logits] =
             buffers.each_mut().map(BorrowMut::borrow_mut);
         let mut scratch = Scratch { residual, normed, projected, convolved, mixed };
@@ -113,8 +161,9 @@ impl<'c, B: Backend + Transfer<Scalar = f32> + Take> Loaded<'c, B> {
             State::new(layout.expect("configuration"), recurrent, cache, &mut self.positions)
                 .expect("state");
         let model = Model { config: self.config, ends: &self.ends, layers: &self.layers };
-        forward(&mut self.backend, &model, &batch, &mut state, &mut scratch, logits)?;
+        pass(&mut self.backend, &model, &batch, &mut state, &mut scratch, logits)?;
         let logits = self.backend.get(&buffers[5]);
+        let logits = &logits[..logits_for.len() * self.config.vocabulary];
         let row = |row: &[f32]| row.iter().map(|&x| x.into()).collect();
         Ok(logits.chunks(self.config.vocabulary).map(row).collect())
     }

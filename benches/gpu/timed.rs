@@ -13,9 +13,13 @@ use longseq::{
 use longseq_core::numeric::compute::Compute;
 use longseq_cuda::{
     Cuda,
-    driver::gpu::{DeviceMemory, Gpu, Mark},
+    driver::{
+        gpu::{DeviceMemory, Gpu, Mark},
+        graph::Graph,
+    },
     error::GpuError,
     runtime::{Gemm, Launch, Runtime},
+    steps::Steps,
 };
 
 /// What was asked for while it was listening.
@@ -113,6 +117,8 @@ fn named(name: &str) -> impl FnOnce() -> (String, f64) {
 
 impl Runtime for Timed {
     type Memory = DeviceMemory;
+    /// With its steps, which are asked for one by one while their times are taken.
+    type Graph = (Graph, Steps);
     type Error = GpuError;
 
     fn allocate(&mut self, bytes: usize) -> Result<DeviceMemory, GpuError> {
@@ -156,6 +162,19 @@ impl Runtime for Timed {
         let name = || (format!("product {dtype} {several}{inputs} → {outputs}"), flops);
         // SAFETY: the caller's.
         self.timed(name, |gpu| unsafe { gpu.gemm(gemm) })
+    }
+
+    unsafe fn graph(&mut self, steps: &Steps) -> Result<(Graph, Steps), GpuError> {
+        // SAFETY: the caller's.
+        let graph = unsafe { self.gpu.graph(steps) }?;
+        Ok((graph, steps.clone()))
+    }
+
+    unsafe fn replay(&mut self, (graph, steps): &(Graph, Steps)) -> Result<(), GpuError> {
+        // SAFETY: the caller's.
+        unsafe {
+            if self.log.borrow().listens { steps.submit(self) } else { self.gpu.replay(graph) }
+        }
     }
 
     fn multiprocessors(&self) -> usize {

@@ -148,7 +148,7 @@ impl<'b> Sequences<'b> {
     }
 
     /// One after the other.
-    pub fn iter(&self) -> impl Iterator<Item = Sequence> + use<'b> {
+    pub fn iter(&self) -> impl Iterator<Item = Sequence> + Clone + use<'b> {
         let Self { cu_seqlens, slots, positions } = *self;
         cu_seqlens.windows(2).zip(slots).map(|(pair, &slot)| Sequence {
             rows: pair[0]..pair[1],

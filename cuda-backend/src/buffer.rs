@@ -72,7 +72,7 @@ impl<R: Runtime> Cuda<R> {
     /// Not enough memory.
     pub fn buffer(&mut self, elements: usize, dtype: Dtype) -> Result<Buffer<R::Memory>, R::Error> {
         let bytes = elements.saturating_mul(dtype.bytes()).max(1);
-        let memory = self.runtime.allocate(bytes).map_err(CudaError::Runtime)?;
+        let memory = self.queue.now()?.allocate(bytes).map_err(CudaError::Runtime)?;
         Ok(Buffer { memory: Arc::new(memory), dtype, elements })
     }
 
@@ -97,7 +97,7 @@ impl<R: Runtime> Cuda<R> {
             _ => values.iter().flat_map(|x| x.to_le_bytes()).collect(),
         };
         let offset = first * to.dtype.bytes();
-        self.runtime.upload(&bytes, &to.memory, offset).map_err(CudaError::Runtime)
+        self.queue.now()?.upload(&bytes, &to.memory, offset).map_err(CudaError::Runtime)
     }
 
     /// Copies the first elements of a buffer to the host.
@@ -133,7 +133,7 @@ impl<R: Runtime> Cuda<R> {
         from: &Buffer<R::Memory>,
         bytes: &mut [u8],
     ) -> Result<(), R::Error> {
-        self.runtime.download(&from.memory, 0, bytes).map_err(CudaError::Runtime)
+        self.queue.now()?.download(&from.memory, 0, bytes).map_err(CudaError::Runtime)
     }
 
     /// Sets elements, which the buffer has, to 0.
@@ -142,7 +142,10 @@ impl<R: Runtime> Cuda<R> {
         buffer: &mut Buffer<R::Memory>,
         range: &Range<usize>,
     ) -> Result<(), R::Error> {
-        self.runtime.clear(&buffer.memory, buffer.byte_range(range)).map_err(CudaError::Runtime)
+        self.queue
+            .now()?
+            .clear(&buffer.memory, buffer.byte_range(range))
+            .map_err(CudaError::Runtime)
     }
 
     /// Copies elements, which the buffers have and which do not overlap, between buffers of one dtype.
@@ -154,6 +157,6 @@ impl<R: Runtime> Cuda<R> {
         same("copy", "bytes of an element", to.dtype.bytes(), from.dtype.bytes())?;
         let from = (&*from.memory, from.byte_range(range));
         let to = (&*to.memory, first * to.dtype.bytes());
-        self.runtime.copy(from, to).map_err(CudaError::Runtime)
+        self.queue.now()?.copy(from, to).map_err(CudaError::Runtime)
     }
 }

@@ -3,7 +3,7 @@
 use longseq_core::error::{ShapeError, enough};
 
 use crate::{
-    Cuda, CudaError, Result,
+    Cuda, Result,
     kernels::{Kernel, Versions},
     runtime::{Argument, Launch, Runtime},
 };
@@ -101,7 +101,7 @@ impl<R: Runtime> Cuda<R> {
             arguments,
         };
         // SAFETY: the caller's.
-        unsafe { self.runtime.launch(&launch) }.map_err(CudaError::Runtime)
+        unsafe { self.queue.launch(&launch) }
     }
 
     /// Launches the version that is asked for, with its grid; both take the same arguments.

@@ -8,7 +8,8 @@
 //! - [`driver`] is that of a real GPU: it finds CUDA's libraries, compiles the kernels, and says what is missing;
 //! - [`kernels`] lists the kernels with their budgets;
 //! - [`buffer`] holds activations, state and cache, [`weight`] a model's weights;
-//! - `numeric`, `recurrence` and `attention` check operands and launch.
+//! - `numeric`, `recurrence` and `attention` check operands and launch;
+//! - `queue` passes launches on to the runtime, or a recorded pass of them as one graph ([`steps`]).
 //!
 //! Activations and recurrent state are f32, a key-value cache may be bf16; products with weights are made of bf16 or
 //! f32 factors and summed in f32.
@@ -17,27 +18,31 @@ mod attention;
 pub mod buffer;
 pub mod driver;
 pub mod error;
+mod forward;
 pub mod kernels;
 mod launch;
 mod numeric;
+mod queue;
 mod recurrence;
 pub mod runtime;
 mod staging;
 mod state;
+pub mod steps;
 pub mod weight;
 
 use longseq_core::{
     backend::Storage, error::ShapeError, numeric::tensor::Dtype, state::StateError,
 };
 
-use self::{buffer::Buffer, runtime::Runtime, staging::Staging, weight::Weight};
+use self::{buffer::Buffer, queue::Queue, runtime::Runtime, staging::Staging, weight::Weight};
 
 pub use launch::Version;
+pub use queue::Graphs;
 
 /// The backend: a runtime and working memory.
 #[derive(Debug)]
 pub struct Cuda<R: Runtime> {
-    runtime: R,
+    queue: Queue<R>,
     version: Version,
     products_in: Dtype,
     staging: Staging<R::Memory>,
@@ -47,7 +52,7 @@ impl<R: Runtime> Cuda<R> {
     /// On this runtime. Working memory grows with the first calls and is kept.
     pub fn new(runtime: R) -> Self {
         let (version, products_in) = (Version::Fast, Dtype::Bf16);
-        Self { runtime, version, products_in, staging: Staging::default() }
+        Self { queue: Queue::new(runtime), version, products_in, staging: Staging::default() }
     }
 
     /// Runs this version of every kernel that has two.
@@ -68,7 +73,7 @@ impl<R: Runtime> Cuda<R> {
 
     /// What it runs on.
     pub const fn runtime(&self) -> &R {
-        &self.runtime
+        self.queue.runtime()
     }
 }
 

@@ -5,7 +5,7 @@ use core::ops::Range;
 
 use longseq_core::numeric::tensor::Dtype;
 
-use crate::kernels::Kernel;
+use crate::{kernels::Kernel, steps::Steps};
 
 /// An address on the device.
 pub type Address = u64;
@@ -18,8 +18,8 @@ pub trait Memory {
     fn bytes(&self) -> usize;
 }
 
-/// One value of a kernel's parameter list.
-#[derive(Clone, Copy, Debug, PartialEq)]
+/// One value of a kernel's parameter list. Equal to another if a kernel cannot tell them apart.
+#[derive(Clone, Copy, Debug)]
 pub enum Argument {
     /// A pointer, null where 0.
     Address(Address),
@@ -30,6 +30,21 @@ pub enum Argument {
     /// `float`.
     F32(f32),
 }
+
+impl PartialEq for Argument {
+    fn eq(&self, other: &Self) -> bool {
+        match (*self, *other) {
+            (Self::Address(a), Self::Address(b)) => a == b,
+            (Self::I32(a), Self::I32(b)) => a == b,
+            (Self::I64(a), Self::I64(b)) => a == b,
+            // 0 and −0 differ.
+            (Self::F32(a), Self::F32(b)) => a.to_bits() == b.to_bits(),
+            _ => false,
+        }
+    }
+}
+
+impl Eq for Argument {}
 
 impl Argument {
     /// Where the value lies, as a launch takes it.
@@ -106,6 +121,8 @@ pub struct Gemm {
 pub trait Runtime {
     /// Memory.
     type Memory: Memory;
+    /// Launches and products that are asked for at once.
+    type Graph: core::fmt::Debug;
     /// What can go wrong.
     type Error: core::error::Error + 'static;
 
@@ -171,6 +188,24 @@ pub trait Runtime {
     /// # Safety
     /// The matrices lie in memory of this runtime that is not freed before the product is made.
     unsafe fn gemm(&mut self, gemm: &Gemm) -> Result<(), Self::Error>;
+
+    /// Makes a graph of launches and products, without doing any of them.
+    ///
+    /// # Errors
+    /// The runtime cannot make graphs, or not this one.
+    ///
+    /// # Safety
+    /// The arguments are of the types of the kernels' parameters.
+    unsafe fn graph(&mut self, steps: &Steps) -> Result<Self::Graph, Self::Error>;
+
+    /// Launches and multiplies what a graph was made of.
+    ///
+    /// # Errors
+    /// Nothing of it was done, or doing it step by step fails in the same way.
+    ///
+    /// # Safety
+    /// The graph was made by this runtime; for each step as [`Self::launch`] and [`Self::gemm`].
+    unsafe fn replay(&mut self, graph: &Self::Graph) -> Result<(), Self::Error>;
 
     /// Multiprocessors of the device: how many blocks run at once, at least.
     fn multiprocessors(&self) -> usize;

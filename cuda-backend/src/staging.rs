@@ -1,13 +1,17 @@
 //! What operations work in, and the small lists that they read: tokens, rows, sequences.
 
 use longseq_core::{
-    attention::rope::rope_frequencies, backend::Elements, batch::Sequences, error::ShapeError,
+    attention::rope::rope_frequencies,
+    backend::Elements,
+    batch::{Batch, Sequences},
+    error::ShapeError,
     numeric::tensor::Dtype,
 };
 
 use crate::{
     Cuda, CudaError, Result,
     buffer::Buffer,
+    queue::Queue,
     runtime::{Address, Memory, Runtime},
 };
 
@@ -41,32 +45,36 @@ impl<M> Default for Staging<M> {
 #[derive(Debug)]
 struct List<M> {
     memory: Option<M>,
-    content: Vec<u8>,
+    content: Vec<u32>,
 }
 
 impl<M: Memory> List<M> {
+    /// Uploads values, unless they are there.
     fn put<R: Runtime<Memory = M>>(
         &mut self,
-        runtime: &mut R,
-        values: impl Iterator<Item = u32>,
+        queue: &mut Queue<R>,
+        values: impl Iterator<Item = u32> + Clone,
     ) -> Result<Address, R::Error> {
-        let content: Vec<u8> = values.flat_map(u32::to_ne_bytes).collect();
-        let fits = |memory: &M| memory.bytes() >= content.len();
+        if let Some(memory) = &self.memory
+            && self.content.iter().copied().eq(values.clone())
+        {
+            return Ok(memory.address());
+        }
+        self.content.clear();
+        let bytes: Vec<u8> = values.clone().flat_map(u32::to_ne_bytes).collect();
+        // What waits may read what was here.
+        let runtime = queue.now()?;
+        let fits = |memory: &M| memory.bytes() >= bytes.len();
         let memory = match self.memory.take().filter(fits) {
             Some(memory) => memory,
             None => {
-                self.content.clear();
-                let bytes = content.len().next_power_of_two().max(1024);
+                let bytes = bytes.len().next_power_of_two().max(1024);
                 runtime.allocate(bytes).map_err(CudaError::Runtime)?
             }
         };
         let address = memory.address();
-        if self.content != content {
-            self.content.clear();
-            runtime.upload(&content, &memory, 0).map_err(CudaError::Runtime)?;
-            self.content = content;
-        }
-        self.memory = Some(memory);
+        runtime.upload(&bytes, &memory, 0).map_err(CudaError::Runtime)?;
+        (self.memory, self.content) = (Some(memory), values.collect());
         Ok(address)
     }
 }
@@ -102,12 +110,12 @@ pub(crate) enum Work {
 impl<R: Runtime> Cuda<R> {
     /// Uploads token ids.
     pub(crate) fn stage_tokens(&mut self, tokens: &[u32]) -> Result<Address, R::Error> {
-        self.staging.tokens.put(&mut self.runtime, tokens.iter().copied())
+        self.staging.tokens.put(&mut self.queue, tokens.iter().copied())
     }
 
     /// Uploads numbers of rows, which are below 2³².
     pub(crate) fn stage_rows(&mut self, rows: &[usize]) -> Result<Address, R::Error> {
-        self.staging.rows.put(&mut self.runtime, rows.iter().map(|&row| row as u32))
+        self.staging.rows.put(&mut self.queue, rows.iter().map(|&row| row as u32))
     }
 
     /// Uploads rotary frequencies, f32, unless they are those of the call before.
@@ -124,7 +132,7 @@ impl<R: Runtime> Cuda<R> {
         let mut frequencies = vec![0.0_f32; pairs];
         rope_frequencies(base, &mut frequencies);
         self.staging.rotation = None;
-        let address = list.put(&mut self.runtime, frequencies.iter().map(|x| x.to_bits()))?;
+        let address = list.put(&mut self.queue, frequencies.iter().map(|x| x.to_bits()))?;
         self.staging.rotation = rotation;
         Ok(address)
     }
@@ -134,25 +142,34 @@ impl<R: Runtime> Cuda<R> {
         &mut self,
         sequences: &Sequences<'_>,
     ) -> Result<SequenceLists, R::Error> {
-        let all: Vec<_> = sequences.iter().collect();
-        let count = all.len();
-        let starts = core::iter::once(0).chain(all.iter().map(|of| of.rows.end));
-        let slots = all.iter().map(|of| of.slot);
-        let positions = all.iter().map(|of| of.position);
-        let values: Vec<usize> = starts.chain(slots).chain(positions).collect();
+        let all = sequences.iter();
+        let (count, first) = (all.clone().count(), core::iter::once(0));
+        let starts = first.chain(all.clone().map(|of| of.rows.end));
+        let slots = all.clone().map(|of| of.slot);
+        let positions = all.clone().map(|of| of.position);
+        let values = starts.chain(slots).chain(positions);
         // A position grows by the sequence's length, and both together are an `int` on the device.
-        let ends = all.iter().map(|of| of.position.saturating_add(of.rows.len()));
-        if let Some(found) = values.iter().copied().chain(ends).find(|&x| x > i32::MAX as usize) {
+        let ends = all.clone().map(|of| of.position.saturating_add(of.rows.len()));
+        if let Some(found) = values.clone().chain(ends).find(|&x| x > i32::MAX as usize) {
             let (operation, operand, expected) = ("sequences", "positions", i32::MAX as usize);
             return Err(ShapeError { operation, operand, expected, found }.into());
         }
-        let values = values.into_iter().map(|value| value as u32);
-        let starts = self.staging.sequences.put(&mut self.runtime, values)?;
+        let values = values.map(|value| value as u32);
+        let starts = self.staging.sequences.put(&mut self.queue, values)?;
         let slots = starts + 4 * (count as u64 + 1);
-        let lengths = || all.iter().map(|of| of.rows.len());
-        let (longest, shortest) = (lengths().max().unwrap_or(0), lengths().min().unwrap_or(0));
+        let lengths = all.map(|of| of.rows.len());
+        let longest = lengths.clone().max().unwrap_or(0);
+        let shortest = lengths.min().unwrap_or(0);
         let positions = slots + 4 * count as u64;
         Ok(SequenceLists { count, longest, shortest, starts, slots, positions })
+    }
+
+    /// Uploads all lists of a batch.
+    pub(crate) fn stage(&mut self, batch: &Batch<'_>, positions: &[usize]) -> Result<(), R::Error> {
+        self.stage_tokens(batch.tokens())?;
+        self.stage_rows(batch.logits_for())?;
+        self.stage_sequences(&batch.sequences(positions))?;
+        Ok(())
     }
 
     /// Where working memory of so many elements begins; what it holds does not matter.
@@ -173,13 +190,14 @@ impl<R: Runtime> Cuda<R> {
         elements: usize,
     ) -> Result<Buffer<R::Memory>, R::Error> {
         let place = work as usize;
-        let fits = |buffer: &Buffer<R::Memory>| buffer.elements() >= elements;
-        // One that is too short goes before the next comes.
-        let kept = self.staging.work[place].take().filter(fits);
-        let buffer = match kept {
-            Some(buffer) => buffer,
-            None => self.buffer(elements, Dtype::F32)?,
-        };
+        let fits = |buffer: &&Buffer<R::Memory>| buffer.elements() >= elements;
+        if let Some(kept) = self.staging.work[place].as_ref().filter(fits) {
+            return Ok(kept.share());
+        }
+        // One that is too short goes before the next comes, and when nothing waits that may use it.
+        self.queue.now()?;
+        self.staging.work[place] = None;
+        let buffer = self.buffer(elements, Dtype::F32)?;
         Ok(self.staging.work[place].insert(buffer).share())
     }
 }

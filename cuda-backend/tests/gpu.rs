@@ -1,6 +1,9 @@
 //! The runtime of a real GPU, over a driver and a cuBLASLt made of C (`stand_in.c`) that put work off until somebody waits for
 //! it: memory, copies in their order, arguments of launches, layouts of products. What only a GPU has is not tested here.
 
+#[path = "gpu/graphs.rs"]
+mod graphs;
+
 use std::{env, fs, path::Path, process::Command};
 
 use half::bf16;
@@ -72,18 +75,23 @@ fn inside() {
     assert_eq!(number("stand_in_alive"), 0);
     // Everything is kept from before.
     let mut steps = Vec::new();
-    drop(open(&mut steps));
+    graphs::all(|| open(&mut steps));
     assert!(steps.is_empty(), "{steps:?}");
+}
+
+/// Lends a number of the stand-in, which is one at a time.
+fn with_number<T>(name: &str, see: impl FnOnce(&mut i32) -> T) -> T {
+    let path = env::var_os(INSIDE).unwrap();
+    // SAFETY: the stand-in, which is loaded already, has a number of that name, and nothing else runs.
+    unsafe {
+        let library = libloading::Library::new(path).unwrap();
+        see(&mut **library.get::<*mut i32>(name).unwrap())
+    }
 }
 
 /// A number that the stand-in shows.
 fn number(name: &str) -> i32 {
-    let path = env::var_os(INSIDE).unwrap();
-    // SAFETY: the stand-in, which is loaded already and has a number of that name.
-    unsafe {
-        let library = libloading::Library::new(path).unwrap();
-        **library.get::<*const i32>(name).unwrap()
-    }
+    with_number(name, |number| *number)
 }
 
 fn memory(gpu: &mut Gpu) {

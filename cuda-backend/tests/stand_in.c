@@ -31,6 +31,17 @@ static struct work *put_off(enum kind kind) {
     return &queue[asked++];
 }
 
+// While the stream is captured, launches and products go from `captured` on to the queue, and from there to the graph. Whatever
+// else is asked for is refused then, and spoils the capture.
+enum { UNSUPPORTED_IN_CAPTURE = 900, INVALIDATED = 901 };
+static int capturing, spoilt;
+static size_t captured;
+// The step of making and launching a graph, from 1 on, that fails.
+int stand_in_refuses;
+
+static int in_capture(void) { return capturing ? spoilt = UNSUPPORTED_IN_CAPTURE : 0; }
+static int refuses_in_capture(void) { return capturing && (spoilt || stand_in_refuses == 2) ? in_capture() : 0; }
+
 static float element(const struct matrix *m, int64_t batch, int64_t row, int64_t column) {
     int64_t index = batch * m->batch_stride + column * m->stride + row;
     if (m->type == 0) return ((const float *)m->at)[index];
@@ -104,9 +115,14 @@ int cuCtxSetCurrent(void *context) { current = context; return 0; }
 int cuMemGetInfo_v2(size_t *free, size_t *total) { *free = MEMORY - taken; *total = MEMORY; return 0; }
 int cuStreamCreate(void **stream, unsigned flags) { *stream = &queue; return 0; }
 int cuStreamDestroy_v2(void *stream) { return 0; }
-int cuStreamSynchronize(void *stream) { work_until(asked); return 0; }
+int cuStreamSynchronize(void *stream) {
+    if (in_capture()) return UNSUPPORTED_IN_CAPTURE;
+    work_until(asked);
+    return 0;
+}
 
 int cuMemAllocAsync(uint64_t *address, size_t bytes, void *stream) {
+    if (in_capture()) return UNSUPPORTED_IN_CAPTURE;
     if (bytes > MEMORY - taken) return 2;
     for (size_t i = 0; i < 1024; ++i)
         if (!blocks[i].at) {
@@ -119,6 +135,7 @@ int cuMemAllocAsync(uint64_t *address, size_t bytes, void *stream) {
     return 2;
 }
 int cuMemFreeAsync(uint64_t address, void *stream) {
+    if (in_capture()) return UNSUPPORTED_IN_CAPTURE;
     for (size_t i = 0; i < 1024; ++i)
         if ((uint64_t)blocks[i].at == address && address) {
             struct work *work = put_off(FREE);
@@ -134,6 +151,7 @@ int cuMemHostAlloc(void **at, size_t bytes, unsigned flags) { *at = malloc(bytes
 int cuMemFreeHost(void *at) { free(at); return 0; }
 
 static int copy(void *to, const void *from, size_t bytes) {
+    if (in_capture()) return UNSUPPORTED_IN_CAPTURE;
     struct work *work = put_off(COPY);
     work->to = to;
     work->from = from;
@@ -144,6 +162,7 @@ int cuMemcpyHtoDAsync_v2(uint64_t to, const void *from, size_t bytes, void *stre
 int cuMemcpyDtoHAsync_v2(void *to, uint64_t from, size_t bytes, void *stream) { return copy(to, (void *)from, bytes); }
 int cuMemcpyDtoDAsync_v2(uint64_t to, uint64_t from, size_t bytes, void *stream) { return copy((void *)to, (void *)from, bytes); }
 int cuMemsetD8Async(uint64_t to, unsigned char value, size_t bytes, void *stream) {
+    if (in_capture()) return UNSUPPORTED_IN_CAPTURE;
     struct work *work = put_off(SET);
     work->to = (char *)to;
     work->bytes = bytes;
@@ -152,8 +171,16 @@ int cuMemsetD8Async(uint64_t to, unsigned char value, size_t bytes, void *stream
 
 // An event is the number of pieces of work before it.
 int cuEventCreate(void **event, unsigned flags) { *event = calloc(1, sizeof(size_t)); return 0; }
-int cuEventRecord(void *event, void *stream) { *(size_t *)event = asked; return 0; }
-int cuEventSynchronize(void *event) { work_until(*(size_t *)event); return 0; }
+int cuEventRecord(void *event, void *stream) {
+    if (in_capture()) return UNSUPPORTED_IN_CAPTURE;
+    *(size_t *)event = asked;
+    return 0;
+}
+int cuEventSynchronize(void *event) {
+    if (in_capture()) return UNSUPPORTED_IN_CAPTURE;
+    work_until(*(size_t *)event);
+    return 0;
+}
 int cuEventDestroy_v2(void *event) { free(event); return 0; }
 int cuEventElapsedTime_v2(float *milliseconds, void *start, void *end) {
     *milliseconds = *(size_t *)end - *(size_t *)start;
@@ -161,6 +188,7 @@ int cuEventElapsedTime_v2(float *milliseconds, void *start, void *end) {
 }
 
 static int loaded;
+int stand_in_launches, stand_in_alive;
 int cuModuleLoadData(void **module, const void *image) { *module = &loaded; return memcmp(image, "\x7f" "ELF", 4) ? 200 : 0; }
 int cuModuleUnload(void *module) { return 0; }
 int cuModuleGetFunction(void **function, void *module, const char *name) { *function = strdup(name); return 0; }
@@ -168,6 +196,8 @@ int cuFuncSetAttribute(void *function, int attribute, int value) { return attrib
 int cuLaunchKernel(void *function, unsigned x, unsigned y, unsigned z, unsigned threads, unsigned threads_y,
                    unsigned threads_z, unsigned shared, void *stream, void **arguments, void **extra) {
     if (threads > 1024 || threads_y != 1 || threads_z != 1) return 1;
+    if (refuses_in_capture()) return UNSUPPORTED_IN_CAPTURE;
+    ++stand_in_launches;
     struct launch *launch = &put_off(LAUNCH)->launch;
     *launch = (struct launch){{x, y, z}, threads, shared, {0}};
     memcpy(&launch->arguments[0], arguments[0], 8);
@@ -177,14 +207,72 @@ int cuLaunchKernel(void *function, unsigned x, unsigned y, unsigned z, unsigned 
     return 0;
 }
 
+// ---- Graphs: made of a capture, instantiated and made ready, launched as often as wanted
+
+struct graph { struct work *work; size_t count; int of_launches, ready; };
+int stand_in_captures, stand_in_replays;
+
+static struct graph *new_graph(const struct work *work, size_t count) {
+    struct graph *graph = malloc(sizeof *graph);
+    *graph = (struct graph){malloc(count * sizeof *work + 1), count};
+    memcpy(graph->work, work, count * sizeof *work);
+    ++stand_in_alive;
+    return graph;
+}
+static int end_graph(struct graph *graph, int of_launches) {
+    if (graph->of_launches != of_launches) return 1;
+    free(graph->work);
+    free(graph);
+    --stand_in_alive;
+    return 0;
+}
+
+int cuStreamBeginCapture_v2(void *stream, int mode) {
+    if (stream != &queue || capturing || mode != 2 || stand_in_refuses == 1) return UNSUPPORTED_IN_CAPTURE;
+    capturing = 1;
+    captured = asked;
+    ++stand_in_captures;
+    return 0;
+}
+int cuStreamEndCapture(void *stream, struct graph **graph) {
+    if (!capturing) return 1;
+    int failed = spoilt ? INVALIDATED : stand_in_refuses == 3 ? 1 : 0;
+    *graph = failed ? NULL : new_graph(queue + captured, asked - captured);
+    asked = captured;
+    capturing = spoilt = 0;
+    return failed;
+}
+int cuGraphInstantiateWithFlags(struct graph **launches, const struct graph *graph, unsigned long long flags) {
+    if (graph->of_launches || flags || stand_in_refuses == 4) return 1;
+    *launches = new_graph(graph->work, graph->count);
+    (*launches)->of_launches = 1;
+    return 0;
+}
+int cuGraphUpload(struct graph *launches, void *stream) {
+    if (!launches->of_launches || in_capture() || stand_in_refuses == 5) return 2;
+    launches->ready = 1;
+    return 0;
+}
+int cuGraphLaunch(struct graph *launches, void *stream) {
+    if (!launches->ready || in_capture() || stream != &queue || stand_in_refuses == 6) return 1;
+    for (size_t i = 0; i < launches->count; ++i) {
+        struct work *work = put_off(launches->work[i].kind);
+        *work = launches->work[i];
+    }
+    ++stand_in_replays;
+    return 0;
+}
+int cuGraphExecDestroy(struct graph *launches) { return end_graph(launches, 1); }
+int cuGraphDestroy(struct graph *graph) { return end_graph(graph, 0); }
+
 // ---- cuBLASLt
 
-enum { INVALID = 7, UNSUPPORTED = 15 };
+enum { INVALID = 7, NOT_MADE = 14, UNSUPPORTED = 15 };
 struct product { int transposed; };
 struct preference { uint64_t workspace; uint32_t alignment[4]; };
 struct algorithm { uint64_t workspace; uint32_t alignment[4]; uint64_t rest[5]; };
 struct heuristic { struct algorithm algorithm; size_t workspace; int state; float waves; int reserved[4]; };
-int stand_in_heuristics, stand_in_alive;
+int stand_in_heuristics;
 
 size_t cublasLtGetVersion(void) { return 130002; }
 int cublasLtCreate(void **handle) { *handle = malloc(1); ++stand_in_alive; return 0; }
@@ -250,6 +338,7 @@ int cublasLtMatmul(void *handle, const struct product *product, const float *alp
     for (int i = 0; i < 4; ++i)
         if ((uint64_t)at[i] % algorithm->alignment[i]) return INVALID;
     if (bytes < algorithm->workspace || c != d || stream != &queue) return INVALID;
+    if (refuses_in_capture()) return NOT_MADE;
     struct multiply *work = &put_off(MULTIPLY)->multiply;
     *work = (struct multiply){*a_layout, *b_layout, *d_layout, product->transposed, *alpha, *beta};
     work->a.at = a;

@@ -124,6 +124,11 @@ impl<'s, B: Elements + ?Sized> State<'s, B> {
         }
     }
 
+    /// How many tokens each slot holds.
+    pub const fn positions(&self) -> &[usize] {
+        self.positions
+    }
+
     /// Empties a slot.
     ///
     /// # Errors

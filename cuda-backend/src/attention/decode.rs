@@ -14,6 +14,14 @@ use crate::{
 /// Positions of a part: PART of kernels/attention/decode.cu.
 const PART: usize = 256;
 
+/// Parts of a grid: 1, 2, 3, 4, 6, 8, 12, 16 and so on, so that sequences that grow launch the same for long. A block
+/// without a part ends at once.
+const fn rounded_up(parts: usize) -> usize {
+    let above = parts.next_power_of_two();
+    let between = above / 4 * 3;
+    if between >= parts { between } else { above }
+}
+
 impl<R: Runtime> Cuda<R> {
     /// Attends with every token of the sequences that have few.
     ///
@@ -33,7 +41,7 @@ impl<R: Runtime> Cuda<R> {
             let first = dims.seen_in_call(&of, 0).start / PART;
             dims.seen_in_call(&of, of.rows.len() - 1).end.div_ceil(PART) - first
         });
-        let parts = parts.max().unwrap_or(0);
+        let parts = rounded_up(parts.max().unwrap_or(0));
         // Sums of every row and part, then their two statistics.
         let all =
             [dims.kv_heads, rows, parts].iter().fold(count, |all, of| all.saturating_mul(*of));
@@ -66,5 +74,22 @@ impl<R: Runtime> Cuda<R> {
         };
         // SAFETY: the caller's; the parts are those just made.
         unsafe { self.launch(&DECODE_COMBINE, grid, &arguments) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::rounded_up;
+
+    #[test]
+    fn few_grids_of_little_more_than_is_needed() {
+        let grids: Vec<_> = (1..=1000).map(rounded_up).collect();
+        assert!(grids.iter().zip(1..).all(|(&grid, parts)| grid >= parts && grid * 2 < parts * 3));
+        let mut different = grids;
+        different.dedup();
+        assert_eq!(
+            different,
+            [1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128, 192, 256, 384, 512, 768, 1024]
+        );
     }
 }

@@ -13,6 +13,7 @@ use super::{
     cache::Compiling,
     device::{Device, failed},
     gemm::{Products, WORKSPACE},
+    graph::Graph,
     modules,
     staging::Staging,
 };
@@ -20,6 +21,7 @@ use crate::{
     error::GpuError,
     kernels::Kernel,
     runtime::{Address, Gemm, Launch, Memory, Runtime},
+    steps::Steps,
 };
 
 /// A GPU with the project's kernels.
@@ -137,6 +139,7 @@ impl Gpu {
 
 impl Runtime for Gpu {
     type Memory = DeviceMemory;
+    type Graph = Graph;
     type Error = GpuError;
 
     fn allocate(&mut self, bytes: usize) -> Result<DeviceMemory, GpuError> {
@@ -215,6 +218,16 @@ impl Runtime for Gpu {
         let stream = self.bound().map_err(failed("multiply"))?.cu_stream();
         // SAFETY: the caller's; the workspace is this runtime's own.
         unsafe { self.products.multiply(gemm, self.workspace.address, stream) }
+    }
+
+    unsafe fn graph(&mut self, steps: &Steps) -> Result<Graph, GpuError> {
+        let stream = self.stream.clone();
+        // SAFETY: the caller's for the arguments; nothing is read or written.
+        Graph::capture(&stream, || unsafe { steps.submit(self) })
+    }
+
+    unsafe fn replay(&mut self, graph: &Graph) -> Result<(), GpuError> {
+        graph.launch()
     }
 
     fn multiprocessors(&self) -> usize {

@@ -10,6 +10,7 @@ pub mod device;
 mod folders;
 pub mod gemm;
 pub mod gpu;
+pub mod graph;
 pub mod libraries;
 pub mod modules;
 pub mod resources;

@@ -11,7 +11,7 @@ use longseq_core::{
 
 use super::{columns, columns_mut};
 use crate::{
-    Cuda, CudaError, Result,
+    Cuda, Result,
     buffer::Buffer,
     kernels::{LINEAR_BIAS, LINEAR_INPUT},
     launch::{Grid, i32_of, i64_of},
@@ -125,7 +125,7 @@ impl<R: Runtime> Cuda<R> {
             accumulate,
         };
         // SAFETY: x and out are as the caller says; the weight has its size.
-        unsafe { self.runtime.gemm(&gemm) }.map_err(CudaError::Runtime)
+        unsafe { self.queue.gemm(&gemm) }
     }
 
     /// x in bf16, its rows one after the other, in working memory.

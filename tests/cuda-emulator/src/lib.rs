@@ -24,6 +24,7 @@ use std::sync::{Arc, Mutex};
 use half::bf16;
 use longseq_cuda::kernels;
 use longseq_cuda::runtime::{Address, Gemm, Launch, Matrix, Memory as _, Runtime};
+use longseq_cuda::steps::Steps;
 
 pub use device::{Arrival, Options, Order, Statistics};
 pub use faults::{Fault, faults};
@@ -40,6 +41,7 @@ pub struct Emulator {
     statistics: Statistics,
     launches: u64,
     launched: BTreeSet<&'static str>,
+    makes_graphs: bool,
 }
 
 impl Emulator {
@@ -48,7 +50,8 @@ impl Emulator {
         let allocations = Arc::default();
         let statistics = Statistics::default();
         let (fault, launched) = (CString::default(), BTreeSet::new());
-        Self { options, fault, allocations, statistics, launches: 0, launched }
+        let (launches, makes_graphs) = (0, true);
+        Self { options, fault, allocations, statistics, launches, launched, makes_graphs }
     }
 
     /// With a planted fault.
@@ -58,6 +61,12 @@ impl Emulator {
     #[must_use]
     pub fn with_fault(self, fault: &Fault) -> Self {
         Self { fault: CString::new(fault.name).expect("a name"), ..self }
+    }
+
+    /// That can make no graphs, as a driver that refuses.
+    #[must_use]
+    pub fn without_graphs(self) -> Self {
+        Self { makes_graphs: false, ..self }
     }
 
     /// What kernels have done so far.
@@ -91,6 +100,8 @@ type Result<T = ()> = core::result::Result<T, EmulatorError>;
 
 impl Runtime for Emulator {
     type Memory = Memory;
+    /// The list itself.
+    type Graph = Steps;
     type Error = EmulatorError;
 
     fn allocate(&mut self, bytes: usize) -> Result<Memory> {
@@ -207,6 +218,18 @@ impl Runtime for Emulator {
             }
         }
         Ok(())
+    }
+
+    unsafe fn graph(&mut self, steps: &Steps) -> Result<Steps> {
+        if self.makes_graphs {
+            return Ok(steps.clone());
+        }
+        Err(EmulatorError("no graphs are made".into()))
+    }
+
+    unsafe fn replay(&mut self, graph: &Steps) -> Result {
+        // SAFETY: the caller's.
+        unsafe { graph.submit(self) }
     }
 
     fn multiprocessors(&self) -> usize {

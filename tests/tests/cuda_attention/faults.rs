@@ -31,11 +31,12 @@ fn fails(case: &Case, calls: &[Vec<usize>], bounds: (f64, f64), fault: Option<&F
 
 #[test]
 fn every_fault_in_a_kernel_of_attention_is_reported() {
-    // Many queries over a ring that is full, few queries, one query to several parts of keys, and rotation.
+    // Many queries over a ring that is full, few queries, one query to several parts of keys beside one to a single part,
+    // and rotation.
     let ring = whole_numbers((1, 2), 16, (Some(70), false), &[150, 40], 200);
     let ring_calls = [vec![80, 30], vec![150, 40]];
-    let parts = whole_numbers((1, 2), 16, (None, false), &[600], 700);
-    let parts_calls = [vec![598], vec![599], vec![600]];
+    let parts = whole_numbers((1, 2), 16, (None, false), &[600, 3], 700);
+    let parts_calls = [vec![598, 1], vec![599, 2], vec![600, 3]];
     let rotated = aligned(Case::new(dims((1, 2), 16), 50, &[40], 1));
     let reports = |fault| {
         fails(&ring, &ring_calls, (BOUND, 0.0), fault)

@@ -5,6 +5,7 @@ mod argmax;
 mod embedding;
 mod faults;
 mod linear;
+mod recorded;
 mod reference;
 mod refusals;
 mod state;

@@ -6,28 +6,28 @@
 mod device;
 mod memory;
 mod sizes;
+mod slots;
 
 use longseq_core::{
-    backend::{Backend, Storage},
     batch::Batch,
     hybrid::{
         ForwardError,
         config::ModelConfig,
-        forward,
         weights::{Ends, Layer, Model},
     },
     numeric::{compute::Compute, tensor::Dtype},
     scratch::{Scratch, scratch},
-    state::{State, StateLayout},
+    state::StateLayout,
 };
 use longseq_cuda::{
     Cuda, CudaError,
     buffer::Buffer,
     driver::gpu::Gpu,
-    runtime::{Memory, Runtime},
+    runtime::Runtime,
     weight::{Load, Weight},
 };
 
+use self::slots::Slots;
 use super::{
     Continuation, Engine,
     call::{self, Call, Passes},
@@ -62,24 +62,6 @@ pub struct CudaEngine<'a, R: Runtime> {
     call: Call,
 }
 
-/// What slots remember.
-#[derive(Debug)]
-struct Slots<M> {
-    /// Tokens of each, at most.
-    capacity: usize,
-    recurrent: Buffer<M>,
-    cache: Buffer<M>,
-    positions: Vec<usize>,
-}
-
-impl<M: Memory> Slots<M> {
-    fn state<'s>(&'s mut self, config: &'s ModelConfig) -> Result<State<'s, Buffer<M>>> {
-        let Self { capacity, recurrent, cache, positions } = self;
-        let layout = StateLayout::new(config, positions.len(), *capacity).map_err(internal)?;
-        State::new(layout, recurrent, cache, positions).map_err(internal)
-    }
-}
-
 /// What went wrong; where the GPU says so, with what to do about it.
 fn explain<E: std::error::Error + 'static>(source: &CudaError<E>) -> Error {
     if let CudaError::Runtime(source) = source {
@@ -91,12 +73,7 @@ fn explain<E: std::error::Error + 'static>(source: &CudaError<E>) -> Error {
     internal(source)
 }
 
-impl<'a, R> CudaEngine<'a, R>
-where
-    R: Runtime,
-    Cuda<R>: Backend
-        + Storage<Buffer = Buffer<R::Memory>, Weight = Weight<R::Memory>, Error = CudaError<R::Error>>,
-{
+impl<'a, R: Runtime> CudaEngine<'a, R> {
     /// `slots` sequences of at most `capacity` tokens each, of which a forward pass reads at most `most` at once.
     ///
     /// # Errors
@@ -139,6 +116,11 @@ where
         Ok(Self { config, ends, layers, backend, most, slots, scratch, logits, call })
     }
 
+    /// What it computes with.
+    pub const fn backend(&self) -> &Cuda<R> {
+        &self.backend
+    }
+
     /// Makes the forward pass that was put together; the logits wanted lie in `logits` then.
     fn run(&mut self) -> Result<()> {
         let mut state = self.slots.state(self.config)?;
@@ -148,12 +130,11 @@ where
         let mut scratch = Scratch { residual, normed, projected, convolved, mixed };
         let model = Model { config: self.config, ends: &self.ends, layers: &self.layers };
         let logits = &mut self.logits;
-        forward(&mut self.backend, &model, &batch, &mut state, &mut scratch, logits).map_err(
-            |source| match source {
-                ForwardError::Backend(source) => explain(&source),
-                source => Error::new(format!("the forward pass failed: {source}")),
-            },
-        )
+        let passed = self.backend.forward(&model, &batch, &mut state, &mut scratch, logits);
+        passed.map_err(|source| match source {
+            ForwardError::Backend(source) => explain(&source),
+            source => Error::new(format!("the forward pass failed: {source}")),
+        })
     }
 
     /// The logits after every token of one text, as [`native::logits`](super::native::logits) gives them, on an engine of one
@@ -188,12 +169,7 @@ where
     }
 }
 
-impl<R> Engine for CudaEngine<'_, R>
-where
-    R: Runtime,
-    Cuda<R>: Backend
-        + Storage<Buffer = Buffer<R::Memory>, Weight = Weight<R::Memory>, Error = CudaError<R::Error>>,
-{
+impl<R: Runtime> Engine for CudaEngine<'_, R> {
     fn vocabulary(&self) -> usize {
         self.config.vocabulary
     }
@@ -222,12 +198,7 @@ where
     }
 }
 
-impl<R> Passes for CudaEngine<'_, R>
-where
-    R: Runtime,
-    Cuda<R>: Backend
-        + Storage<Buffer = Buffer<R::Memory>, Weight = Weight<R::Memory>, Error = CudaError<R::Error>>,
-{
+impl<R: Runtime> Passes for CudaEngine<'_, R> {
     fn most(&self) -> usize {
         self.most
     }

@@ -85,6 +85,13 @@ pub const FAULTS: &[Fault] = &[
         "sums of warps are read before they are written",
         ("    barrier();\n    for (int item = THREAD;", "    for (int item = THREAD;"),
     ),
+    decode(
+        "parts that are empty are combined, too",
+        (
+            "const int count = (present.end - 1) / PART - present.first / PART + 1;",
+            "const int count = max(parts, present.end / PART);",
+        ),
+    ),
     decode("parts weigh the same", ("exp2_fast(own[part].largest - origin(largest))", "1.0f")),
     decode(
         "a warp's last keys are left out",
