@@ -5,7 +5,13 @@ use std::{
     ffi::OsString,
     fmt, fs,
     io::{self, Write as _},
+    num::NonZeroUsize,
     path::{Path, PathBuf},
+    sync::{
+        atomic::{AtomicUsize, Ordering},
+        mpsc::{self, Sender},
+    },
+    thread,
 };
 
 use sha2::{Digest as _, Sha256};
@@ -55,13 +61,13 @@ impl Cache {
         self.folder.as_deref()
     }
 
-    /// The cubins of some units for one architecture, in their order: kept from before, or compiled now and kept. Before
-    /// each one that must be compiled, `progress` is told.
+    /// The cubins of some units for one architecture, in their order: kept from before, or compiled now, on all cores, and
+    /// kept. Whenever one is begun, `progress` is told.
     ///
     /// A folder that cannot be written to keeps nothing, which is no error.
     ///
     /// # Errors
-    /// Those of [`Compiler::compile`].
+    /// Those of [`Compiler::compile`]; after the first, no further one is begun.
     pub fn cubins(
         &self,
         compiler: &Compiler,
@@ -69,20 +75,58 @@ impl Cache {
         progress: &mut dyn FnMut(Compiling<'_>),
     ) -> Result<Vec<Vec<u8>>, GpuError> {
         let kept = units.iter().map(|unit| self.path(compiler, unit).as_deref().and_then(read));
-        let kept: Vec<_> = kept.collect();
-        let of = kept.iter().filter(|cubin| cubin.is_none()).count();
-        let mut number = 0;
-        let cubins = units.iter().zip(kept).map(|(unit, kept)| {
-            if let Some(cubin) = kept {
-                return Ok(cubin);
+        let mut cubins: Vec<Option<Vec<u8>>> = kept.collect();
+        let missing: Vec<usize> = (0..units.len()).filter(|&i| cubins[i].is_none()).collect();
+        let mut begun = 0;
+        let mut failed = None;
+        self.compile(compiler, (units, &missing), &mut |step| match step {
+            Step::Begun(unit) => {
+                begun += 1;
+                let (architecture, number, of) = (units[unit].architecture, begun, missing.len());
+                progress(Compiling { architecture, number, of });
             }
-            number += 1;
-            progress(Compiling { architecture: unit.architecture, number, of });
-            let cubin = compiler.compile(unit)?.cubin;
-            let _ = self.path(compiler, unit).map(|path| write(&path, &cubin));
-            Ok(cubin)
+            Step::Done(unit, Ok(cubin)) => cubins[unit] = Some(cubin),
+            Step::Done(_, Err(error)) => failed = failed.take().or(Some(error)),
         });
-        cubins.collect()
+        match failed {
+            Some(error) => Err(error),
+            None => Ok(cubins.into_iter().flatten().collect()),
+        }
+    }
+
+    /// Compiles some of the units, each on whichever thread is free, and keeps them. `told` is called on this thread.
+    fn compile(
+        &self,
+        compiler: &Compiler,
+        (units, which): (&[Unit<'_>], &[usize]),
+        told: &mut dyn FnMut(Step),
+    ) {
+        let next = AtomicUsize::new(0);
+        let work = |steps: Sender<Step>| {
+            // Nobody listens any more only if the caller panics.
+            while let Some(&index) = which.get(next.fetch_add(1, Ordering::Relaxed)) {
+                let _ = steps.send(Step::Begun(index));
+                let compiled = compiler.compile(&units[index]).map(|compiled| compiled.cubin);
+                match &compiled {
+                    Ok(cubin) => {
+                        let path = self.path(compiler, &units[index]);
+                        let _ = path.map(|path| write(&path, cubin));
+                    }
+                    Err(_) => next.store(which.len(), Ordering::Relaxed),
+                }
+                let _ = steps.send(Step::Done(index, compiled));
+            }
+        };
+        let cores = thread::available_parallelism().map_or(1, NonZeroUsize::get);
+        thread::scope(|scope| {
+            let (steps, told_steps) = mpsc::channel();
+            for _ in 0..cores.min(which.len()) {
+                let steps = steps.clone();
+                scope.spawn(|| work(steps));
+            }
+            drop(steps);
+            told_steps.into_iter().for_each(told);
+        });
     }
 
     fn path(&self, compiler: &Compiler, unit: &Unit<'_>) -> Option<PathBuf> {
@@ -90,7 +134,13 @@ impl Cache {
     }
 }
 
-/// One of the units that must be compiled is about to be. Displays as a line of progress.
+/// What a thread that compiles tells.
+enum Step {
+    Begun(usize),
+    Done(usize, Result<Vec<u8>, GpuError>),
+}
+
+/// One of the units that must be compiled is begun. Displays as a line of progress.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Compiling<'a> {
     /// What for.
