@@ -27,7 +27,7 @@ pub const VARIABLE: &str = "LONGSEQ_CACHE";
 const SUM: usize = 32;
 
 /// A folder of cubins, each named by the SHA-256 of all that it was made from. A file is the SHA-256 of the cubin, then
-/// the cubin: what was cut off or damaged is not used.
+/// the cubin: what was cut off or damaged is not used. Beside them are notes of where they computed rightly.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Cache {
     folder: Option<PathBuf>,
@@ -129,6 +129,20 @@ impl Cache {
         });
     }
 
+    /// Whether it was noted that kernels compute rightly in this company.
+    pub fn is_noted(&self, company: &str) -> bool {
+        self.note_path(company).as_deref().and_then(read).is_some()
+    }
+
+    /// Notes it. A folder that cannot be written to keeps nothing.
+    pub fn note(&self, company: &str) {
+        let _ = self.note_path(company).map(|path| write(&path, company.as_bytes()));
+    }
+
+    fn note_path(&self, company: &str) -> Option<PathBuf> {
+        Some(self.folder.as_ref()?.join(format!("{company}.right")))
+    }
+
     fn path(&self, compiler: &Compiler, unit: &Unit<'_>) -> Option<PathBuf> {
         Some(self.folder.as_ref()?.join(name(compiler, unit)))
     }
@@ -158,21 +172,25 @@ impl fmt::Display for Compiling<'_> {
     }
 }
 
-/// The name of a unit's file. Every part is preceded by its length, so that no two units make the same text.
-fn name(compiler: &Compiler, unit: &Unit<'_>) -> String {
+/// The name of a unit's file.
+pub(super) fn name(compiler: &Compiler, unit: &Unit<'_>) -> String {
     let (major, minor) = compiler.version();
     let version = format!("NVRTC {major}.{minor}");
     // Which of the texts are headers.
     let count = unit.headers.len().to_string();
     let headers = unit.headers.iter().flat_map(|(name, text)| [*name, *text]);
     let parts = [unit.source, unit.architecture, &version, &count].into_iter().chain(headers);
+    sum_of(parts.chain(unit.options.iter().copied())) + ".cubin"
+}
+
+/// The SHA-256 of some texts. Every one is preceded by its length, so that no two lists make the same.
+pub(super) fn sum_of<'a>(texts: impl Iterator<Item = &'a str>) -> String {
     let mut sum = Sha256::new();
-    for part in parts.chain(unit.options.iter().copied()) {
-        sum.update((part.len() as u64).to_le_bytes());
-        sum.update(part);
+    for text in texts {
+        sum.update((text.len() as u64).to_le_bytes());
+        sum.update(text);
     }
-    let hex: String = sum.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
-    hex + ".cubin"
+    sum.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// A cubin, if it is there and whole.
