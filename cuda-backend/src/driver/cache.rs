@@ -231,4 +231,18 @@ mod tests {
         assert_eq!(of(&[home, xdg, (VARIABLE, "/mine")]), Some("/mine".into()));
         assert_eq!(of(&[home, xdg, (VARIABLE, "")]), None);
     }
+
+    #[test]
+    fn what_was_noted() {
+        let folder = tempfile::tempdir().unwrap();
+        let cache = Cache::at(folder.path().join("deeper"));
+        assert!(!cache.is_noted("some"));
+        cache.note("some");
+        assert!(cache.is_noted("some") && !cache.is_noted("others"));
+        fs::write(cache.note_path("some").unwrap(), "cut off").unwrap();
+        assert!(!cache.is_noted("some"));
+        // Nothing is kept.
+        Cache::default().note("some");
+        assert!(!Cache::default().is_noted("some"));
+    }
 }
