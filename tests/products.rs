@@ -85,6 +85,14 @@ impl Case {
         out.chunks(stride).flat_map(|row| row[BESIDE..][..outputs].to_vec()).collect()
     }
 
+    /// Some of the rows.
+    #[must_use]
+    pub fn only(&self, rows: &[usize]) -> Self {
+        let x = rows.iter().flat_map(|row| &self.x[row * self.dims.inputs..][..self.dims.inputs]);
+        let dims = LinearDims { rows: rows.len(), ..self.dims };
+        Self { dims, x: x.copied().collect(), ..self.clone() }
+    }
+
     /// The same in f64.
     pub fn reference(&self) -> Vec<f64> {
         let (weight, bias) = (bytes(&self.weight), self.bias.as_deref().map(bytes));

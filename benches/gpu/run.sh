@@ -71,15 +71,42 @@ step() {
     return "$code"
 }
 
-# Is there one? It opens it and compiles all kernels, the first time that they are.
+# Is there one? It opens it, compiles all kernels, the first time that they are, and compares them with the CPU. If that fails,
+# the rest is to show why.
 "$programs/longseq" devices
 gpu=yes
-if ! timeout 150 "$programs/forward" host-cli/models/mini/mamba2 --backend cuda --lengths 16 --written 0 --runs 1 --json; then
-    gpu=no
+first=(timeout 150 "$programs/forward" host-cli/models/mini/mamba2 --backend cuda --lengths 16 --written 0 --runs 1 --json)
+if ! "${first[@]}"; then
+    export LONGSEQ_GPU_UNCHECKED=1
+    if "${first[@]}"; then
+        echo "== the kernels did not pass the comparison with the CPU, as said above; everything below runs nevertheless"
+        failed=1
+    else
+        gpu=no
+    fi
 fi
 device=$(nvidia-smi --query-gpu=name,driver_version --format=csv,noheader 2>/dev/null | head -n 1)
 record "{\"date\": \"$(date -u +%F)\", \"gpu\": \"$gpu\", \"device\": \"${device:-unknown}\", \"commit\": \"$(cat "$programs/commit")\", \
 \"opened_after_seconds\": $SECONDS}"
+
+# The tests of operations, at small sizes and at those of whole layers, and of small models. They look for fixtures where Cargo
+# says that their package is.
+tests=(env CARGO_MANIFEST_DIR="$PWD/tests" LONGSEQ_GPU=1 PROPTEST_MAX_SHRINK_ITERS=100)
+for test in rows recurrence attention models; do
+    step "tests-$test" 60 "${tests[@]}" "$programs/cuda_$test" --test-threads 4
+done
+
+# What no emulator shows, on small ones of them.
+if [ "$gpu" = no ] || command -v compute-sanitizer >/dev/null; then
+    for tool in memcheck racecheck; do
+        sanitizer=("${tests[@]}" compute-sanitizer --tool "$tool" --error-exitcode 9)
+        step "sanitizer-$tool-models" 40 "${sanitizer[@]}" "$programs/cuda_models" --test-threads 1 self_check
+        step "sanitizer-$tool-recurrence" 30 "${sanitizer[@]}" "$programs/cuda_recurrence" --test-threads 1 forks
+        step "sanitizer-$tool-attention" 30 "${sanitizer[@]}" "$programs/cuda_attention" --test-threads 1 many_parts cut_prompts
+    done
+else
+    echo "== sanitizer: skipped, there is no compute-sanitizer"
+fi
 
 # Equivalence.
 equivalence=(python3 benches/gpu/equivalence.py --programs "$programs" --work "$work")
@@ -108,19 +135,6 @@ fi
 rm -rf "$work/models"
 step peers-mamba2 60 python3 benches/gpu/peers.py fla mamba2
 step peers-rwkv6 60 python3 benches/gpu/peers.py fla rwkv6
-
-# What no emulator shows.
-if [ "$gpu" = no ] || command -v compute-sanitizer >/dev/null; then
-    for tool in memcheck racecheck; do
-        for family in mamba2 rwkv6 recurrentgemma; do
-            step "sanitizer-$tool-$family" 40 compute-sanitizer --tool "$tool" --error-exitcode 9 "$programs/longseq" logits \
-                --model "host-cli/models/mini/$family" --backend cuda --output "$work/logits" \
-                --input-ids "$(seq -s , 1 130)"
-        done
-    done
-else
-    echo "== sanitizer: skipped, there is no compute-sanitizer"
-fi
 
 python3 benches/gpu/table.py "$out/results.jsonl" >"$out/table.md" || failed=1
 echo "== $out/table.md, after $SECONDS s"

@@ -104,6 +104,15 @@ pub enum GpuError {
         /// The driver's answer.
         code: String,
     },
+    /// Kernels run, but compute something else than the CPU.
+    WrongResults {
+        /// Of what the results are.
+        of: String,
+        /// How far they are off, relatively.
+        error: String,
+        /// How far they may be off.
+        bound: String,
+    },
     /// A matrix product that cuBLASLt does not do.
     Product {
         /// Rows, columns and inner extent; nothing where the library does not even start.
@@ -155,6 +164,9 @@ impl GpuError {
             Self::Compile { .. } | Self::Launch { .. } | Self::Product { .. } => {
                 "please report it; meanwhile compute with --backend cpu".to_owned()
             }
+            Self::WrongResults { .. } => "please report it, with what `longseq devices` says; \
+                                          meanwhile compute with --backend cpu"
+                .to_owned(),
             Self::Load { .. } => {
                 with_cpu("let NVRTC be no newer than the driver (`longseq devices` shows both)")
             }
@@ -222,6 +234,11 @@ impl fmt::Display for GpuError {
                 free.map_or(Ok(()), |free| write!(f, ": {} are free", Gib(free)))
             }
             Self::Launch { kernel, code } => write!(f, "the kernel {kernel} failed: {code}"),
+            Self::WrongResults { of, error, bound } => write!(
+                f,
+                "this GPU does not compute what the CPU does: the logits of {of} are {error} off, \
+                 at most {bound} is allowed"
+            ),
             Self::Product { shape: None, code } => write!(f, "cuBLASLt does not start: {code}"),
             Self::Product { shape: Some([rows, columns, inner]), code } => {
                 write!(f, "cuBLASLt fails at a product {rows} × {columns} × {inner}: {code}")

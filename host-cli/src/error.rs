@@ -5,7 +5,7 @@ use std::{fmt, io::ErrorKind, path::Path};
 /// An error that ends a command with exit code 2.
 ///
 /// Displays as `error: WHAT` and, on the next line, `help: REMEDY`.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Error {
     what: String,
     help: Option<String>,

@@ -248,3 +248,36 @@ fn inspect_says_what_a_checkpoint_is() {
     assert!(text.contains("family      Mamba2Attention\n"), "{text}");
     assert!(text.contains("layers      4: 3 recurrent, 1 with attention\n"), "{text}");
 }
+
+#[cfg(feature = "cuda")]
+#[test]
+fn inspect_says_what_a_gpu_needs() {
+    let model = fixture("mamba2attn");
+    let inspect = |more: &[&str]| {
+        let ran = longseq(&[&["inspect", "--model", model.to_str().unwrap()], more].concat());
+        assert!(ran.status.success());
+        String::from_utf8(ran.stdout).unwrap()
+    };
+    let of = |more: &[&str]| -> serde_json::Value {
+        let json = inspect(&[&["--json", "--sequences", "3"], more].concat());
+        serde_json::from_str::<serde_json::Value>(&json).unwrap()["memory_of_a_run_on_a_gpu"].take()
+    };
+    let (half, single) = (of(&[]), of(&["--compute", "f32"]));
+    // All of them are stored in f32: matrices that are exact in no fewer bits stay so, and without being asked keys and values
+    // are rounded.
+    assert_eq!((&half["cache_dtype"], &single["cache_dtype"]), (&"bf16".into(), &"f32".into()));
+    assert_eq!(single["weights_bytes"], 4 * 69_726);
+    for (memory, size) in [(&half, 2), (&single, 4)] {
+        let sequence = &memory["sequence"][7];
+        assert_eq!(sequence["state_bytes"], 4 * (3 * (128 * 3 + 6 * 16 * 16) + 216 * 3));
+        assert_eq!(sequence["cache_bytes"], size * 2 * 72 * 131_072);
+        let run = &memory["lengths"][7];
+        let [working, total] = ["working_bytes", "total_bytes"].map(|name| run[name].as_u64());
+        let [state, cache] =
+            ["state_bytes", "cache_bytes"].map(|name| sequence[name].as_u64().unwrap());
+        let weights = memory["weights_bytes"].as_u64().unwrap();
+        assert_eq!(total.unwrap(), weights + 3 * (state + cache) + working.unwrap());
+    }
+    assert_eq!(half["gpu"].is_null(), half["free_bytes"].is_null());
+    assert!(inspect(&[]).contains("\nMemory of a run on "), "{}", inspect(&[]));
+}

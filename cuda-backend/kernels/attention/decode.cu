@@ -161,6 +161,7 @@ DEVICE void decode(float* sums, Statistics* statistics, int most_rows, const Cal
         decode<D, BUFFERS, HELD>(sums, reinterpret_cast<Statistics*>(statistics), most_rows, CALL);           \
     }
 DECODE(16, 4, true, 4)
+DECODE(32, 4, true, 4)
 DECODE(64, 4, true, 4)
 DECODE(80, 4, true, 3)
 DECODE(96, 4, true, 3)

@@ -134,6 +134,7 @@ DEVICE void prefill(float* out, const Call& of) {
         prefill<D, WARPS, TILES, KEYS, HELD>(out, CALL);          \
     }
 PREFILL(16, 4, 2, 64, true)
+PREFILL(32, 4, 2, 64, true)
 PREFILL(64, 4, 2, 32, true)
 PREFILL(80, 4, 2, 32, true)
 PREFILL(96, 4, 2, 32, false)

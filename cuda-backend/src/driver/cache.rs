@@ -5,7 +5,13 @@ use std::{
     ffi::OsString,
     fmt, fs,
     io::{self, Write as _},
+    num::NonZeroUsize,
     path::{Path, PathBuf},
+    sync::{
+        atomic::{AtomicUsize, Ordering},
+        mpsc::{self, Sender},
+    },
+    thread,
 };
 
 use sha2::{Digest as _, Sha256};
@@ -21,7 +27,7 @@ pub const VARIABLE: &str = "LONGSEQ_CACHE";
 const SUM: usize = 32;
 
 /// A folder of cubins, each named by the SHA-256 of all that it was made from. A file is the SHA-256 of the cubin, then
-/// the cubin: what was cut off or damaged is not used.
+/// the cubin: what was cut off or damaged is not used. Beside them are notes of where they computed rightly.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Cache {
     folder: Option<PathBuf>,
@@ -55,13 +61,13 @@ impl Cache {
         self.folder.as_deref()
     }
 
-    /// The cubins of some units for one architecture, in their order: kept from before, or compiled now and kept. Before
-    /// each one that must be compiled, `progress` is told.
+    /// The cubins of some units for one architecture, in their order: kept from before, or compiled now, on all cores, and
+    /// kept. Whenever one is begun, `progress` is told.
     ///
     /// A folder that cannot be written to keeps nothing, which is no error.
     ///
     /// # Errors
-    /// Those of [`Compiler::compile`].
+    /// Those of [`Compiler::compile`]; after the first, no further one is begun.
     pub fn cubins(
         &self,
         compiler: &Compiler,
@@ -69,20 +75,72 @@ impl Cache {
         progress: &mut dyn FnMut(Compiling<'_>),
     ) -> Result<Vec<Vec<u8>>, GpuError> {
         let kept = units.iter().map(|unit| self.path(compiler, unit).as_deref().and_then(read));
-        let kept: Vec<_> = kept.collect();
-        let of = kept.iter().filter(|cubin| cubin.is_none()).count();
-        let mut number = 0;
-        let cubins = units.iter().zip(kept).map(|(unit, kept)| {
-            if let Some(cubin) = kept {
-                return Ok(cubin);
+        let mut cubins: Vec<Option<Vec<u8>>> = kept.collect();
+        let missing: Vec<usize> = (0..units.len()).filter(|&i| cubins[i].is_none()).collect();
+        let mut begun = 0;
+        let mut failed = None;
+        self.compile(compiler, (units, &missing), &mut |step| match step {
+            Step::Begun(unit) => {
+                begun += 1;
+                let (architecture, number, of) = (units[unit].architecture, begun, missing.len());
+                progress(Compiling { architecture, number, of });
             }
-            number += 1;
-            progress(Compiling { architecture: unit.architecture, number, of });
-            let cubin = compiler.compile(unit)?.cubin;
-            let _ = self.path(compiler, unit).map(|path| write(&path, &cubin));
-            Ok(cubin)
+            Step::Done(unit, Ok(cubin)) => cubins[unit] = Some(cubin),
+            Step::Done(_, Err(error)) => failed = failed.take().or(Some(error)),
         });
-        cubins.collect()
+        match failed {
+            Some(error) => Err(error),
+            None => Ok(cubins.into_iter().flatten().collect()),
+        }
+    }
+
+    /// Compiles some of the units, each on whichever thread is free, and keeps them. `told` is called on this thread.
+    fn compile(
+        &self,
+        compiler: &Compiler,
+        (units, which): (&[Unit<'_>], &[usize]),
+        told: &mut dyn FnMut(Step),
+    ) {
+        let next = AtomicUsize::new(0);
+        let work = |steps: Sender<Step>| {
+            // Nobody listens any more only if the caller panics.
+            while let Some(&index) = which.get(next.fetch_add(1, Ordering::Relaxed)) {
+                let _ = steps.send(Step::Begun(index));
+                let compiled = compiler.compile(&units[index]).map(|compiled| compiled.cubin);
+                match &compiled {
+                    Ok(cubin) => {
+                        let path = self.path(compiler, &units[index]);
+                        let _ = path.map(|path| write(&path, cubin));
+                    }
+                    Err(_) => next.store(which.len(), Ordering::Relaxed),
+                }
+                let _ = steps.send(Step::Done(index, compiled));
+            }
+        };
+        let cores = thread::available_parallelism().map_or(1, NonZeroUsize::get);
+        thread::scope(|scope| {
+            let (steps, told_steps) = mpsc::channel();
+            for _ in 0..cores.min(which.len()) {
+                let steps = steps.clone();
+                scope.spawn(|| work(steps));
+            }
+            drop(steps);
+            told_steps.into_iter().for_each(told);
+        });
+    }
+
+    /// Whether it was noted that kernels compute rightly in this company.
+    pub fn is_noted(&self, company: &str) -> bool {
+        self.note_path(company).as_deref().and_then(read).is_some()
+    }
+
+    /// Notes it. A folder that cannot be written to keeps nothing.
+    pub fn note(&self, company: &str) {
+        let _ = self.note_path(company).map(|path| write(&path, company.as_bytes()));
+    }
+
+    fn note_path(&self, company: &str) -> Option<PathBuf> {
+        Some(self.folder.as_ref()?.join(format!("{company}.right")))
     }
 
     fn path(&self, compiler: &Compiler, unit: &Unit<'_>) -> Option<PathBuf> {
@@ -90,7 +148,13 @@ impl Cache {
     }
 }
 
-/// One of the units that must be compiled is about to be. Displays as a line of progress.
+/// What a thread that compiles tells.
+enum Step {
+    Begun(usize),
+    Done(usize, Result<Vec<u8>, GpuError>),
+}
+
+/// One of the units that must be compiled is begun. Displays as a line of progress.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Compiling<'a> {
     /// What for.
@@ -108,21 +172,25 @@ impl fmt::Display for Compiling<'_> {
     }
 }
 
-/// The name of a unit's file. Every part is preceded by its length, so that no two units make the same text.
-fn name(compiler: &Compiler, unit: &Unit<'_>) -> String {
+/// The name of a unit's file.
+pub(super) fn name(compiler: &Compiler, unit: &Unit<'_>) -> String {
     let (major, minor) = compiler.version();
     let version = format!("NVRTC {major}.{minor}");
     // Which of the texts are headers.
     let count = unit.headers.len().to_string();
     let headers = unit.headers.iter().flat_map(|(name, text)| [*name, *text]);
     let parts = [unit.source, unit.architecture, &version, &count].into_iter().chain(headers);
+    sum_of(parts.chain(unit.options.iter().copied())) + ".cubin"
+}
+
+/// The SHA-256 of some texts. Every one is preceded by its length, so that no two lists make the same.
+pub(super) fn sum_of<'a>(texts: impl Iterator<Item = &'a str>) -> String {
     let mut sum = Sha256::new();
-    for part in parts.chain(unit.options.iter().copied()) {
-        sum.update((part.len() as u64).to_le_bytes());
-        sum.update(part);
+    for text in texts {
+        sum.update((text.len() as u64).to_le_bytes());
+        sum.update(text);
     }
-    let hex: String = sum.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
-    hex + ".cubin"
+    sum.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// A cubin, if it is there and whole.
@@ -162,5 +230,19 @@ mod tests {
         assert_eq!(of(&[home, ("XDG_CACHE_HOME", "relative")]), of(&[home]));
         assert_eq!(of(&[home, xdg, (VARIABLE, "/mine")]), Some("/mine".into()));
         assert_eq!(of(&[home, xdg, (VARIABLE, "")]), None);
+    }
+
+    #[test]
+    fn what_was_noted() {
+        let folder = tempfile::tempdir().unwrap();
+        let cache = Cache::at(folder.path().join("deeper"));
+        assert!(!cache.is_noted("some"));
+        cache.note("some");
+        assert!(cache.is_noted("some") && !cache.is_noted("others"));
+        fs::write(cache.note_path("some").unwrap(), "cut off").unwrap();
+        assert!(!cache.is_noted("some"));
+        // Nothing is kept.
+        Cache::default().note("some");
+        assert!(!Cache::default().is_noted("some"));
     }
 }

@@ -1,5 +1,7 @@
 //! The driver and the GPUs that it sees.
 
+use std::sync::Arc;
+
 use cudarc::driver::{
     CudaContext,
     result::{self, DriverError},
@@ -36,6 +38,14 @@ impl Device {
             return Err(GpuError::DeviceTooOld { name: self.name.clone(), found: self.capability });
         }
         Ok(())
+    }
+
+    /// Opens it, which takes some of its memory.
+    ///
+    /// # Errors
+    /// The driver's.
+    pub fn open(&self) -> Result<Opened, GpuError> {
+        CudaContext::new(self.ordinal).map(Opened).map_err(failed("open the GPU"))
     }
 }
 
@@ -85,15 +95,19 @@ pub fn devices() -> Result<Vec<Device>, GpuError> {
     }
 }
 
-/// Bytes of a GPU's memory that are free. Opens it for that, which takes some of them.
-///
-/// # Errors
-/// As [`devices`].
-pub fn free_memory(ordinal: usize) -> Result<u64, GpuError> {
-    start()?;
-    let context = CudaContext::new(ordinal).map_err(failed("open a GPU"))?;
-    let (free, _) = context.mem_get_info().map_err(failed("tell how much memory is free"))?;
-    Ok(free as u64)
+/// A GPU that is held open: until all who hold it are gone, the driver keeps what it made of it.
+#[derive(Clone, Debug)]
+pub struct Opened(Arc<CudaContext>);
+
+impl Opened {
+    /// Bytes of its memory that are free.
+    ///
+    /// # Errors
+    /// The driver's.
+    pub fn free_memory(&self) -> Result<u64, GpuError> {
+        let (free, _) = self.0.mem_get_info().map_err(failed("tell what memory is free"))?;
+        Ok(free as u64)
+    }
 }
 
 fn device(ordinal: usize) -> Result<Device, GpuError> {

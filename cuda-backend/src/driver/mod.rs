@@ -48,4 +48,18 @@ impl Ready {
         let (cublas_lt, _) = gemm::version()?;
         Ok(Self { device, compiler, architecture, cublas_lt })
     }
+
+    /// A name for the kernels together with all that they run with: the GPU, its driver, NVRTC, cuBLASLt, this program.
+    ///
+    /// # Errors
+    /// The driver does not tell its version.
+    pub fn company(&self) -> Result<String, GpuError> {
+        let driver = device::driver_version()?.to_string();
+        let sources = modules::sources();
+        let units = sources.iter().map(|source| modules::unit(source, &self.architecture));
+        let units: Vec<String> = units.map(|unit| cache::name(&self.compiler, &unit)).collect();
+        let program = env!("CARGO_PKG_VERSION");
+        let parts = [&self.device.name[..], &driver, &self.cublas_lt, program].into_iter();
+        Ok(cache::sum_of(parts.chain(units.iter().map(String::as_str))))
+    }
 }

@@ -75,9 +75,10 @@ const fn decode(
         .shared(8 * (warps + 1) * rows, most(lines * line(head_dim), sums))
 }
 
-/// The sizes of heads that are fast: those of the models in use, and 16 of those in tests.
+/// The sizes of heads that are fast: those of the models in use, 32 of those that are built in, and 16 of those in tests.
 pub(crate) const HEADS: &[HeadKernels] = &[
     heads!(16, prefill: (4, 64, true, 168), decode: (4, true, 80)),
+    heads!(32, prefill: (4, 64, true, 200), decode: (4, true, 112)),
     heads!(64, prefill: (4, 32, true, 224), decode: (4, true, 128)),
     heads!(80, prefill: (4, 32, true, 240), decode: (4, true, 168)),
     heads!(96, prefill: (4, 32, false, 240), decode: (4, true, 168)),

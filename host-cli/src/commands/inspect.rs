@@ -25,12 +25,15 @@ pub fn run(args: &InspectArgs) -> Result<Outcome> {
         return Ok(Outcome::Done);
     }
     let memory = RunMemory::new(args, &checkpoint)?;
+    let on_gpu = RunMemory::on_gpu(args, &checkpoint)?;
     if args.json {
-        print(&format!("{:#}\n", to_json(&checkpoint, tokenizer.as_ref(), &memory)))?;
+        let json = to_json(&checkpoint, tokenizer.as_ref(), (&memory, on_gpu.as_ref()));
+        print(&format!("{json:#}\n"))?;
     } else {
         let facts = facts(&checkpoint, tokenizer.as_ref());
         let facts: String = facts.map(|(name, value)| format!("{name:<12}{value}\n")).collect();
-        print(&format!("{facts}\n{memory}"))?;
+        let on_gpu = on_gpu.map_or_else(String::new, |on_gpu| format!("\n{on_gpu}"));
+        print(&format!("{facts}\n{memory}{on_gpu}"))?;
     }
     Ok(Outcome::Done)
 }
@@ -95,7 +98,11 @@ fn facts(
     .into_iter()
 }
 
-fn to_json(checkpoint: &Checkpoint, tokenizer: Option<&Tokenizer>, memory: &RunMemory) -> Value {
+fn to_json(
+    checkpoint: &Checkpoint,
+    tokenizer: Option<&Tokenizer>,
+    (memory, on_gpu): (&RunMemory, Option<&RunMemory>),
+) -> Value {
     let config = checkpoint.config();
     let (recurrent, attention) = mixers(config);
     let tokenizer = tokenizer.map(|tokenizer| {
@@ -121,5 +128,6 @@ fn to_json(checkpoint: &Checkpoint, tokenizer: Option<&Tokenizer>, memory: &RunM
         "tokenizer": tokenizer,
         "f32_memory_of_a_sequence": memory.of_a_sequence(),
         "memory_of_a_run": memory.of_a_run(),
+        "memory_of_a_run_on_a_gpu": on_gpu.map(RunMemory::of_a_run),
     })
 }

@@ -1,4 +1,4 @@
-//! What `--backend auto` takes: CUDA where a GPU and all that it needs are there, else the CPU.
+//! What `--backend auto` takes: CUDA where a GPU and all that it needs are there and compute rightly, else the CPU.
 
 use std::sync::OnceLock;
 
@@ -26,7 +26,7 @@ pub fn takes_cuda() -> bool {
 /// The GPU, or why there is none.
 #[cfg(feature = "cuda")]
 fn gpu() -> Result<String, String> {
-    let found = super::cuda::find().map_err(ToString::to_string)?;
+    let found = super::cuda::checked().map_err(|error| error.what().to_owned())?;
     Ok(format!("{}, on the GPU {}", found.backend(), found.name()))
 }
 

@@ -53,11 +53,7 @@ impl Computing {
             (_, Some(_), _) => return refuse("--precision", "reference"),
             _ => {}
         }
-        let compute = match compute {
-            None | Some(ComputeArg::Auto) => Compute::Exact,
-            Some(ComputeArg::Bf16) => Compute::Bf16,
-            Some(ComputeArg::F32) => Compute::F32,
-        };
+        let compute = self::compute(compute);
         match backend {
             BackendArg::Cuda => Self::cuda(compute),
             BackendArg::Auto if choice::takes_cuda() => Self::cuda(compute),
@@ -67,7 +63,7 @@ impl Computing {
 
     #[cfg(feature = "cuda")]
     fn cuda(compute: Compute) -> Result<Self> {
-        cuda::find().map(|_| Self::Cuda(compute)).map_err(Error::gpu)
+        cuda::checked().map(|_| Self::Cuda(compute)).map_err(Clone::clone)
     }
 
     #[cfg(not(feature = "cuda"))]
@@ -199,6 +195,15 @@ impl Computing {
                 Box::new(Native::<f64>::new(checkpoint.weights()?, slots, capacity)?)
             }
         })
+    }
+}
+
+/// In what products with weights are computed.
+pub fn compute(asked: Option<ComputeArg>) -> Compute {
+    match asked {
+        None | Some(ComputeArg::Auto) => Compute::Exact,
+        Some(ComputeArg::Bf16) => Compute::Bf16,
+        Some(ComputeArg::F32) => Compute::F32,
     }
 }
 

@@ -3,7 +3,7 @@
 use std::fs;
 
 /// Bytes that a program with a model takes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Memory {
     /// What the program has in memory before the model: its code, tokenizer, texts, and what it keeps of the prompts that
     /// it made for the check. 0 where the operating system does not tell.

@@ -4,6 +4,7 @@ use longseq_core::attention::grouped_query_attention::AttentionDims;
 use longseq_core::numeric::tensor::Dtype;
 use longseq_cuda_emulator::Options;
 use longseq_tests::attention::{Case, dims, relative};
+use longseq_tests::device;
 use proptest::prelude::*;
 
 use super::{aligned, fast, plain};
@@ -47,7 +48,7 @@ fn check(case: &Case, options: impl IntoIterator<Item = Options>, calls: &[Vec<u
 
 #[test]
 fn every_size_of_heads() {
-    for head_dim in [16, 64, 80, 96, 128, 256] {
+    for head_dim in [16, 32, 64, 80, 96, 128, 256] {
         for (heads, tokens) in [((1, 1), 129), ((1, 3), 63)] {
             let case = whole_numbers(heads, head_dim, (None, false), &[tokens], 200);
             check(&case, [Options::default()], &[vec![tokens]]);
@@ -68,7 +69,7 @@ fn sizes_that_only_the_plain_kernel_has() {
 fn every_order_of_threads_and_copies() {
     for (heads, window) in [((1, 2), None), ((2, 1), Some(70))] {
         let case = whole_numbers(heads, 16, (window, false), &[150, 7], 200);
-        check(&case, Options::all(1), &[vec![140, 5], vec![141, 7], vec![150, 7]]);
+        check(&case, device::all(1), &[vec![140, 5], vec![141, 7], vec![150, 7]]);
     }
 }
 
@@ -108,7 +109,7 @@ proptest! {
         tokens in prop::collection::vec(prop::sample::select(vec![1_usize, 2, 7, 63, 129]), 1..5),
         cuts in prop::collection::vec(any::<prop::sample::Index>(), 5),
         heads in (1..3_usize, 1..5_usize),
-        head_dim in prop::sample::select(vec![16_usize, 64, 80]),
+        head_dim in prop::sample::select(vec![16_usize, 32, 64, 80]),
         window in prop::option::of(1..150_usize),
         seed: u64,
     ) {

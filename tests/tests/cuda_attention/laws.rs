@@ -3,10 +3,9 @@
 use longseq_core::attention::grouped_query_attention::AttentionDims;
 use longseq_core::backend::StateMemory;
 use longseq_core::numeric::tensor::Dtype;
-use longseq_cuda::Cuda;
-use longseq_cuda_emulator::{Emulator, Options};
+use longseq_cuda_emulator::Options;
 use longseq_tests::attention::{Case, bits, dims};
-use longseq_tests::rows;
+use longseq_tests::{device, rows};
 use proptest::prelude::*;
 
 use super::{aligned, fast};
@@ -56,7 +55,7 @@ fn every_order_of_threads_and_copies_gives_the_same_bits() {
     let dims = AttentionDims { window: Some(90), ..dims((2, 2), 64) };
     let case = aligned(Case::new(dims, 200, &[150, 30], 8));
     let calls = [vec![140, 28], vec![141, 29], vec![150, 30]];
-    let mut all = Options::all(3).map(|options| bits(&fast(&case, options, &calls)));
+    let mut all = device::all(3).map(|options| bits(&fast(&case, options, &calls)));
     let first = all.next();
     assert!(all.all(|other| Some(other) == first));
 }
@@ -68,7 +67,7 @@ fn a_copied_slot_continues_as_the_first() {
     let mut second = first.clone();
     second[..50 * dims.qkv_width()].fill(3.0);
     let case = aligned(Case { qkv: vec![first, second], ..Case::new(dims, 100, &[], 2) });
-    let mut cuda = Cuda::new(Emulator::new(Options::default()));
+    let mut cuda = device::cuda(Options::default());
     let region = case.region();
     let mut slab = cuda.buffer(region.offset + 2 * region.stride, Dtype::Bf16).unwrap();
     let mut positions = [0, 0];

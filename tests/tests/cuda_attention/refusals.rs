@@ -4,9 +4,10 @@ use longseq_core::backend::GroupedQueryAttention;
 use longseq_core::batch::Batch;
 use longseq_core::numeric::tensor::Dtype;
 use longseq_core::state::{Region, StateMut};
-use longseq_cuda::{Cuda, CudaError};
-use longseq_cuda_emulator::{Emulator, EmulatorError, Options};
+use longseq_cuda::CudaError;
+use longseq_cuda_emulator::Options;
 use longseq_tests::attention::{Case, dims};
+use longseq_tests::device::{self, DeviceError};
 use longseq_tests::transfer::Transfer;
 
 /// A call of three tokens at this position of a cache with this dtype, with so many elements less of q, k and v; and
@@ -15,10 +16,10 @@ fn call(
     position: usize,
     (dtype, out_dtype): (Dtype, Dtype),
     less: usize,
-) -> (Result<(), CudaError<EmulatorError>>, Vec<f32>) {
+) -> (Result<(), CudaError<DeviceError>>, Vec<f32>) {
     let case = Case::new(dims((2, 2), 16), 5, &[3], 1);
     let (dims, kv) = (case.dims, case.kv());
-    let mut cuda = Cuda::new(Emulator::new(Options::default()));
+    let mut cuda = device::cuda(Options::default());
     let qkv = cuda.put(&case.qkv[0][less..]);
     let mut cache = cuda.buffer(kv.elements(), dtype).unwrap();
     cuda.upload(&vec![0.5; kv.elements()], &mut cache).unwrap();

@@ -1,17 +1,19 @@
-//! Whole models of every family through the shipped kernels, run by the emulator, against the goldens.
+//! Whole models of every family through the shipped kernels against the goldens.
 #![cfg(all(target_os = "linux", target_env = "gnu"))]
 
 mod engine;
 mod goldens;
 mod laws;
 mod recorded;
+mod self_check;
 mod trained;
 
 use longseq::checkpoint::Checkpoint;
 use longseq_core::numeric::compute::Compute;
 use longseq_core::numeric::tensor::Dtype;
 use longseq_cuda::Cuda;
-use longseq_cuda_emulator::{Emulator, Options};
+use longseq_cuda_emulator::Options;
+use longseq_tests::device::{self, Device};
 use longseq_tests::loaded::Loaded;
 
 /// In which precisions a model is run.
@@ -33,9 +35,8 @@ fn load<'c>(
     Precision { weights, cache }: Precision,
     extents: (usize, usize),
     options: Options,
-) -> Loaded<'c, Cuda<Emulator>> {
-    let backend = Cuda::new(Emulator::new(options));
-    Loaded::new(checkpoint, weights, extents, backend, |cuda, elements| {
+) -> Loaded<'c, Cuda<Device>> {
+    Loaded::new(checkpoint, weights, extents, device::cuda(options), |cuda, elements| {
         let mut buffer = cuda.buffer(elements, cache).expect("memory");
         cuda.upload(&vec![f32::NAN; elements], &mut buffer).expect("an upload");
         buffer

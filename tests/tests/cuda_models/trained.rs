@@ -1,11 +1,10 @@
-//! The built-in models, whose heads are large enough for the fast scans, beside the CPU backend in the same precision.
-
-use std::path::Path;
+//! The built-in models, whose heads have fast kernels, beside the CPU backend in the same precision.
 
 use longseq::checkpoint::Checkpoint;
 use longseq_core::numeric::compute::Compute;
 use longseq_cpu::{Cpu, gemm::Stored, isa::Isa};
 use longseq_cuda_emulator::Options;
+use longseq_tests::built_in;
 use longseq_tests::loaded::Loaded;
 use longseq_tests::runner::Runner;
 use longseq_tests::transfer::Transfer;
@@ -13,20 +12,23 @@ use longseq_tests::transfer::Transfer;
 use super::{HALF, load, relative};
 
 #[test]
-fn fast_scans_are_as_near_as_the_cpu() {
+fn fast_kernels_are_as_near_as_the_cpu() {
     let tokens: Vec<u32> = (0..150).map(|i| i * i * 7 % 1000).collect();
-    for (name, scan) in
-        [("mamba2", "ssd_chunks_64"), ("mamba2attn", "ssd_chunks_64"), ("rwkv6", "wkv6_chunks")]
-    {
-        let folder =
-            Path::new(env!("CARGO_MANIFEST_DIR")).join("../host-cli/models/mini").join(name);
-        let checkpoint = Checkpoint::open(&folder).unwrap_or_else(|error| panic!("{error}"));
+    for (name, fast) in [
+        ("mamba2", &["ssd_chunks_64"][..]),
+        ("mamba2attn", &["ssd_chunks_64", "prefill_32"]),
+        ("transformerpp", &["prefill_32"]),
+        ("recurrentgemma", &["rg_lru", "prefill_32"]),
+        ("rwkv6", &["wkv6_chunks"]),
+    ] {
+        let checkpoint =
+            Checkpoint::open(&built_in(name)).unwrap_or_else(|error| panic!("{error}"));
         let expected = Runner::<f64>::new(&checkpoint, 1, tokens.len()).all(0, &tokens).concat();
         let extents = (1, tokens.len());
         let mut cuda = load(&checkpoint, HALF, extents, Options::default());
         let error = relative(&cuda.all(0, &tokens).concat(), &expected);
         let launched = cuda.backend().runtime().launched();
-        assert!(launched.contains(scan), "{name}: {launched:?}");
+        assert!(fast.iter().all(|fast| launched.contains(fast)), "{name}: {launched:?}");
         let cpu = Cpu::new(Isa::best()).products_in(Stored::Bf16);
         let cache = |cpu: &mut Cpu, elements| cpu.put(&vec![f32::NAN; elements]);
         let mut cpu = Loaded::new(&checkpoint, Compute::Bf16, extents, cpu, cache);

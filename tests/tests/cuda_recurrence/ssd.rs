@@ -4,7 +4,8 @@ use longseq_core::numeric::compute::Compute;
 use longseq_core::numeric::tensor::Dtype;
 use longseq_core::recurrence::ssd::SsdDims;
 use longseq_cuda::Cuda;
-use longseq_cuda_emulator::{Emulator, Options};
+use longseq_cuda_emulator::Options;
+use longseq_tests::device::{self, Device};
 use longseq_tests::recurrence::ssd::{Scan, dims};
 use longseq_tests::recurrence::{
     Inputs, Operation, forks_go_on_alike, is_near, is_near_anyhow, is_the_same_anyhow, lengths,
@@ -32,13 +33,13 @@ fn sizes() -> impl Strategy<Value = SsdDims> {
 }
 
 /// The fast versions in f32.
-fn steps(seed: u64) -> impl Iterator<Item = (String, Cuda<Emulator>)> {
+fn steps(seed: u64) -> impl Iterator<Item = (String, Cuda<Device>)> {
     either(seed).skip(1).map(|(name, cuda)| (name, cuda.products_in(Dtype::F32)))
 }
 
 /// The fast versions, in every order and with every arrival of copies.
-fn chunks(seed: u64) -> impl Iterator<Item = (String, Cuda<Emulator>)> {
-    Options::all(seed).map(|options| (format!("{options:?}"), Cuda::new(Emulator::new(options))))
+fn chunks(seed: u64) -> impl Iterator<Item = (String, Cuda<Device>)> {
+    device::all(seed).map(|options| (format!("{options:?}"), device::cuda(options)))
 }
 
 proptest! {
@@ -104,13 +105,16 @@ fn batches_and_cuts_between_chunks_do_not_matter() {
 
 #[test]
 fn banks_do_not_conflict() {
+    if device::is_skipped("bank conflicts", false) {
+        return;
+    }
     for state in [64, 128] {
         let scan = Scan::random(SsdDims { heads: 2, head_dim: 64, state, groups: 1 }, 3);
         let inputs = Inputs::new(&scan, &[70], 5);
-        let mut cuda = Cuda::new(Emulator::new(Options::default()));
+        let mut cuda = device::cuda(Options::default());
         let weights = scan.taken(&mut cuda, Compute::F32);
         inputs.run((&scan, &weights), &mut cuda, &inputs.whole(&scan));
-        let statistics = cuda.runtime().statistics();
+        let statistics = cuda.runtime().statistics().expect("the emulator");
         assert!(statistics.matrix_loads > 0 && statistics.bank_conflicts == 0, "{statistics:?}");
     }
 }

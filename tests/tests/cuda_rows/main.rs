@@ -1,4 +1,4 @@
-//! The CUDA backend's operations on rows: the shipped kernels, run by the emulator.
+//! The CUDA backend's operations on rows, with the shipped kernels.
 #![cfg(all(target_os = "linux", target_env = "gnu"))]
 
 mod argmax;
@@ -8,17 +8,7 @@ mod linear;
 mod recorded;
 mod reference;
 mod refusals;
+mod shapes;
 mod state;
 
-use longseq_cuda::{Cuda, Version};
-use longseq_cuda_emulator::{Emulator, Options};
-
-/// Both versions of the kernels, in every order that a GPU may run them in.
-fn emulated(seed: u64) -> impl Iterator<Item = (String, Cuda<Emulator>)> {
-    Options::orders(seed).flat_map(|options| {
-        [Version::Plain, Version::Fast].map(|version| {
-            let name = format!("{version:?} kernels, {options:?}");
-            (name, Cuda::new(Emulator::new(options)).version(version))
-        })
-    })
-}
+use longseq_tests::device::emulated;

@@ -55,7 +55,7 @@ fn gpus() -> Known {
 
 fn gpu(device: &Device) -> (String, Value) {
     let Device { ordinal, name, capability: (major, minor), multiprocessors, memory, .. } = device;
-    let free = device::free_memory(*ordinal).ok();
+    let free = device.open().and_then(|opened| opened.free_memory()).ok();
     let too_old = device.check().err();
     let memory_text = match free {
         Some(free) => format!("{} of {} free", HumanBytes(free), HumanBytes(*memory)),

@@ -1,14 +1,20 @@
 //! The GPU that is computed on, found once.
 
-use std::sync::OnceLock;
+use std::{env, sync::OnceLock};
 
 use indicatif::{ProgressBar, ProgressStyle};
 use longseq_cuda::{
     Cuda,
-    driver::{Ready, cache::Compiling, device, gpu::Gpu},
+    driver::{
+        Ready,
+        cache::{Cache, Compiling},
+        device::Opened,
+        gpu::Gpu,
+    },
     error::GpuError,
 };
 
+use super::check;
 use crate::{
     error::{Error, Result},
     progress::say,
@@ -21,6 +27,8 @@ pub struct Found {
     pub ready: Ready,
     /// Bytes of its memory that were free.
     pub free: u64,
+    /// Opening a GPU again while it is open takes no time.
+    _opened: Opened,
 }
 
 impl Found {
@@ -64,6 +72,30 @@ pub fn find() -> std::result::Result<&'static Found, &'static GpuError> {
 
 fn look() -> std::result::Result<Found, GpuError> {
     let ready = Ready::first()?;
-    let free = device::free_memory(ready.device.ordinal)?;
-    Ok(Found { ready, free })
+    let opened = ready.device.open()?;
+    Ok(Found { ready, free: opened.free_memory()?, _opened: opened })
+}
+
+/// The variable that, unless it is empty, has a GPU used without [`check`], to find out what is wrong with it.
+const UNCHECKED: &str = "LONGSEQ_GPU_UNCHECKED";
+
+/// The GPU to compute on: as [`find`], and its kernels compute what the CPU does. Where these have never run in this
+/// company, that is found out now.
+pub fn checked() -> std::result::Result<&'static Found, &'static Error> {
+    static CHECKED: OnceLock<Result<&Found>> = OnceLock::new();
+    CHECKED.get_or_init(look_and_check).as_ref().copied()
+}
+
+fn look_and_check() -> Result<&'static Found> {
+    let found = find().map_err(Error::gpu)?;
+    if env::var_os(UNCHECKED).is_some_and(|value| !value.is_empty()) {
+        return Ok(found);
+    }
+    let (cache, company) = (Cache::of_user(), found.ready.company());
+    let company = company.map_err(|source| Error::gpu(&source))?;
+    if !cache.is_noted(&company) {
+        check::compare(found.open()?)?;
+        cache.note(&company);
+    }
+    Ok(found)
 }

@@ -21,7 +21,7 @@ pub const GRID: usize = 64;
 const MOST_TOKENS: usize = 8192;
 
 /// And at least.
-const FEWEST_TOKENS: usize = 512;
+pub const FEWEST_TOKENS: usize = 512;
 
 /// Of the memory that is free, a forward pass works in no more than one part of so many.
 const WORKING_PART: u64 = 8;

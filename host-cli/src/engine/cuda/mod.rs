@@ -3,7 +3,9 @@
 //! A slot's numbers do not depend on what others hold. But cuBLASLt multiplies differently according to how many rows there
 //! are, so they may differ in their last bits with what is computed beside them, and with where a prompt is cut.
 
+pub mod check;
 mod device;
+mod made;
 mod memory;
 mod sizes;
 mod slots;
@@ -39,12 +41,15 @@ use crate::{
 };
 
 pub use self::{
-    device::{Found, find},
-    memory::{GRID, memory, packing, tokens_of_a_pass, usable},
+    device::{Found, checked, find},
+    memory::{GRID, memory, packing, rounded_to, tokens_of_a_pass, usable},
 };
 
 /// Rows whose logits are wanted at once where all are.
 const ROWS_OF_LOGITS: usize = 512;
+
+/// A model's weights: what comes before and after its layers, and those.
+type OnDevice<M> = (Ends<Weight<M>>, Vec<Layer<Weight<M>>>);
 
 /// A model's slots on a device.
 #[derive(Debug)]
@@ -81,12 +86,10 @@ impl<'a, R: Runtime> CudaEngine<'a, R> {
     pub fn new(
         checkpoint: &'a Checkpoint,
         compute: Compute,
-        backend: Cuda<R>,
-        (slots, capacity, most): (usize, usize, usize),
+        mut backend: Cuda<R>,
+        extents: (usize, usize, usize),
     ) -> Result<Self> {
         let config = checkpoint.config();
-        let mut backend = backend.products_in(memory::rounded_to(compute));
-        let layout = StateLayout::new(config, slots, capacity).map_err(internal)?;
         let ends = checkpoint.ends(|ends| {
             ends.map(&mut Load::new(&mut backend, compute)).map_err(|source| explain(&source))
         })?;
@@ -96,6 +99,19 @@ impl<'a, R: Runtime> CudaEngine<'a, R> {
             })
         });
         let layers = layers.collect::<Result<_>>()?;
+        Self::with(config, (ends, layers), compute, backend, extents)
+    }
+
+    /// The same of weights that are on the device.
+    fn with(
+        config: &'a ModelConfig,
+        (ends, layers): OnDevice<R::Memory>,
+        compute: Compute,
+        backend: Cuda<R>,
+        (slots, capacity, most): (usize, usize, usize),
+    ) -> Result<Self> {
+        let mut backend = backend.products_in(memory::rounded_to(compute));
+        let layout = StateLayout::new(config, slots, capacity).map_err(internal)?;
         let (recurrent, cache) = layout.elements();
         let elements = scratch(config, most);
         let mut buffer =
@@ -143,7 +159,7 @@ impl<'a, R: Runtime> CudaEngine<'a, R> {
     /// # Errors
     /// A token beyond the vocabulary; not enough memory; whatever `see` returns.
     pub fn logits(
-        mut self,
+        &mut self,
         (prompt, following): (&[u32], &[u32]),
         mut see: impl FnMut(&[f32]) -> Result<()>,
     ) -> Result<()> {
@@ -166,6 +182,11 @@ impl<'a, R: Runtime> CudaEngine<'a, R> {
             see(read)?;
         }
         Ok(())
+    }
+
+    /// The backend, without the model.
+    fn into_backend(self) -> Cuda<R> {
+        self.backend
     }
 }
 
