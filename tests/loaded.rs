@@ -10,7 +10,7 @@ use longseq_core::hybrid::weights::{Ends, Layer, Model};
 use longseq_core::hybrid::{ForwardError, forward};
 use longseq_core::numeric::Real;
 use longseq_core::numeric::compute::Compute;
-use longseq_core::scratch::{Scratch, scratch};
+use longseq_core::scratch::{Scratch, ScratchElements, scratch};
 use longseq_core::state::{State, StateLayout};
 
 use crate::transfer::{Take, Transfer};
@@ -27,6 +27,20 @@ pub struct Loaded<'c, B: Transfer> {
     recurrent: B::Owned,
     cache: B::Owned,
     positions: Vec<usize>,
+    scratch: MakeScratch<B>,
+}
+
+/// Makes the scratch buffers for so many tokens, in the order of [`Scratch`]; they are to hold NaN.
+pub type MakeScratch<B> = fn(&mut B, &ModelConfig, usize) -> [<B as Transfer>::Owned; 5];
+
+/// Scratch buffers as the backend makes buffers.
+fn plain_scratch<B: Transfer>(
+    backend: &mut B,
+    config: &ModelConfig,
+    tokens: usize,
+) -> [B::Owned; 5] {
+    let ScratchElements { residual, projected, convolved, mixed } = scratch(config, tokens);
+    [residual, residual, projected, convolved, mixed].map(|elements| poisoned(backend, elements))
 }
 
 /// A buffer of NaN.
@@ -54,12 +68,29 @@ impl<'c, B: Backend + Transfer<Scalar = f32> + Take> Loaded<'c, B> {
         let (recurrent, cached) = layout.elements();
         let (recurrent, cache) = (poisoned(&mut backend, recurrent), cache(&mut backend, cached));
         let positions = vec![0; slots];
-        let mut loaded =
-            Self { backend, config, ends, layers, slots, capacity, recurrent, cache, positions };
+        let scratch: MakeScratch<B> = plain_scratch;
+        let mut loaded = Self {
+            backend,
+            config,
+            ends,
+            layers,
+            slots,
+            capacity,
+            recurrent,
+            cache,
+            positions,
+            scratch,
+        };
         for slot in 0..slots {
             loaded.with(|state, backend| state.reset(backend, slot)).expect("reset");
         }
         loaded
+    }
+
+    /// With scratch buffers of another kind.
+    #[must_use]
+    pub fn scratch(self, scratch: MakeScratch<B>) -> Self {
+        Self { scratch, ..self }
     }
 
     /// The backend.
@@ -94,18 +125,11 @@ impl<'c, B: Backend + Transfer<Scalar = f32> + Take> Loaded<'c, B> {
             boundaries.push(boundaries[boundaries.len() - 1] + tokens.len());
         }
         let batch = Batch::new(&tokens, &boundaries, &slots, logits_for).expect("batch");
-        let needed = scratch(self.config, tokens.len());
-        let sizes = [
-            needed.residual,
-            needed.residual,
-            needed.projected,
-            needed.convolved,
-            needed.mixed,
-            logits_for.len() * self.config.vocabulary,
-        ];
-        let mut buffers = sizes.map(|elements| poisoned(&mut self.backend, elements));
-        let [residual, normed, projected, convolved, mixed, logits] =
+        let mut buffers = (self.scratch)(&mut self.backend, self.config, tokens.len());
+        let [residual, normed, projected, convolved, mixed] =
             buffers.each_mut().map(BorrowMut::borrow_mut);
+        let mut held = poisoned(&mut self.backend, logits_for.len() * self.config.vocabulary);
+        let logits = held.borrow_mut();
         let mut scratch = Scratch { residual, normed, projected, convolved, mixed };
         let layout = StateLayout::new(self.config, self.slots, self.capacity);
         let (recurrent, cache) = (self.recurrent.borrow_mut(), self.cache.borrow_mut());
@@ -114,7 +138,7 @@ impl<'c, B: Backend + Transfer<Scalar = f32> + Take> Loaded<'c, B> {
                 .expect("state");
         let model = Model { config: self.config, ends: &self.ends, layers: &self.layers };
         forward(&mut self.backend, &model, &batch, &mut state, &mut scratch, logits)?;
-        let logits = self.backend.get(&buffers[5]);
+        let logits = self.backend.get(&held);
         let row = |row: &[f32]| row.iter().map(|&x| x.into()).collect();
         Ok(logits.chunks(self.config.vocabulary).map(row).collect())
     }

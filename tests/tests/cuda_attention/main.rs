@@ -11,17 +11,18 @@ use longseq_core::numeric::tensor::Dtype;
 use longseq_cuda::{Cuda, CudaError, Version};
 use longseq_cuda_emulator::{Emulator, EmulatorError, Options, Statistics};
 use longseq_tests::attention::{Case, Outcome};
+use longseq_tests::transfer::{Put, Transfer, put_bf16};
 
 type Found = Result<Outcome<f32>, CudaError<EmulatorError>>;
 
+/// How buffers of a dtype are made.
+fn put(dtype: Dtype) -> Put<Cuda<Emulator>> {
+    if dtype == Dtype::Bf16 { put_bf16 } else { Transfer::put }
+}
+
 /// Runs the calls with caches of this dtype.
 fn run(case: &Case, cuda: &mut Cuda<Emulator>, dtype: Dtype, calls: &[Vec<usize>]) -> Found {
-    let slab = |cuda: &mut Cuda<Emulator>, values: &[f32]| {
-        let mut buffer = cuda.buffer(values.len(), dtype).expect("memory");
-        cuda.upload(values, &mut buffer).expect("an upload");
-        buffer
-    };
-    case.run_with(cuda, slab, calls)
+    case.run_with(cuda, (put(dtype), Transfer::put), calls)
 }
 
 /// Runs the calls with the fast kernels in one order, and with no bank conflicts.

@@ -7,6 +7,7 @@ mod faults;
 mod linear;
 mod reference;
 mod refusals;
+mod rounding;
 mod state;
 
 use longseq_cuda::{Cuda, Version};

@@ -17,7 +17,7 @@ use longseq_core::{
         weights::{Ends, Layer, Model},
     },
     numeric::{compute::Compute, tensor::Dtype},
-    scratch::{Scratch, scratch},
+    scratch::Scratch,
     state::{State, StateLayout},
 };
 use longseq_cuda::{
@@ -40,7 +40,8 @@ use crate::{
 
 pub use self::{
     device::{Found, find},
-    memory::{GRID, memory, packing, tokens_of_a_pass, usable},
+    memory::{GRID, buffers, memory, packing, tokens_of_a_pass, usable},
+    sizes::Sizes,
 };
 
 /// Rows whose logits are wanted at once where all are.
@@ -120,20 +121,15 @@ where
         });
         let layers = layers.collect::<Result<_>>()?;
         let (recurrent, cache) = layout.elements();
-        let elements = scratch(config, most);
+        let factors = Sizes::of(checkpoint, compute)?.factors;
         let mut buffer =
             |elements, dtype| backend.buffer(elements, dtype).map_err(|source| explain(&source));
         let recurrent = buffer(recurrent, Dtype::F32)?;
         let cache = buffer(cache, memory::rounded_to(compute))?;
         let logits = buffer(config.vocabulary.saturating_mul(slots), Dtype::F32)?;
-        let mut part = |elements| buffer(elements, Dtype::F32);
-        let scratch = [
-            part(elements.residual)?,
-            part(elements.residual)?,
-            part(elements.projected)?,
-            part(elements.convolved)?,
-            part(elements.mixed)?,
-        ];
+        let [residual, normed, projected, convolved, mixed] =
+            buffers(config, most, factors).map(|(elements, dtype)| buffer(elements, dtype));
+        let scratch = [residual?, normed?, projected?, convolved?, mixed?];
         let (positions, call) = (vec![0; slots], Call::default());
         let slots = Slots { capacity, recurrent, cache, positions };
         Ok(Self { config, ends, layers, backend, most, slots, scratch, logits, call })
