@@ -10,7 +10,7 @@ use longseq_core::numeric::Real;
 use longseq_core::reference::Reference;
 use longseq_core::state::{Region, StateMut};
 
-use crate::transfer::Transfer;
+use crate::transfer::{Put, Transfer};
 
 /// H query heads of size D, in groups, with everything else as most models have it.
 pub fn dims((kv_heads, group): (usize, usize), head_dim: usize) -> AttentionDims {
@@ -73,17 +73,17 @@ impl Case {
     where
         B: GroupedQueryAttention + Transfer,
     {
-        self.run_with(backend, B::put, calls).expect("calls that fit")
+        self.run_with(backend, (B::put, B::put), calls).expect("calls that fit")
     }
 
-    /// The same with a slab of caches that `slab` makes of its values.
+    /// The same with a slab of caches that `slab` makes, and outputs that `out` makes.
     ///
     /// # Errors
     /// The first call's that fails.
     pub fn run_with<B>(
         &self,
         backend: &mut B,
-        slab: impl Fn(&mut B, &[B::Scalar]) -> B::Owned,
+        (slab, out): (Put<B>, Put<B>),
         calls: &[Vec<usize>],
     ) -> Result<Outcome<B::Scalar>, B::Error>
     where
@@ -95,19 +95,20 @@ impl Case {
         let mut positions = vec![0; self.qkv.len()];
         let mut outputs = vec![vec![]; self.qkv.len()];
         for ends in calls {
-            let found = self.call(backend, &mut cache, &mut positions, ends)?;
+            let found = self.call((backend, out), &mut cache, &mut positions, ends)?;
             outputs.iter_mut().zip(found).for_each(|(all, found)| all.extend(found));
         }
         Ok((outputs, backend.get(&cache)))
     }
 
-    /// One call from these positions on, which it moves; returns the outputs of every sequence.
+    /// One call from these positions on, which it moves, to a buffer that `out` makes; returns the outputs of every
+    /// sequence.
     ///
     /// # Errors
     /// The call's.
     pub fn call<B>(
         &self,
-        backend: &mut B,
+        (backend, out): (&mut B, Put<B>),
         cache: &mut B::Owned,
         positions: &mut [usize],
         ends: &[usize],
@@ -130,7 +131,7 @@ impl Case {
         let tokens = vec![0; total];
         let batch = Batch::new(&tokens, &boundaries, &slots, &[]).expect("a batch");
         let qkv = backend.put(&rows);
-        let mut out = backend.put(&vec![nan; total * self.dims.query_width()]);
+        let mut out = out(backend, &vec![nan; total * self.dims.query_width()]);
         backend.grouped_query_attention(
             &self.dims,
             &batch.sequences(positions),

@@ -14,6 +14,7 @@ use std::rc::Rc;
 use longseq_cuda::driver::Ready;
 use longseq_cuda::driver::gpu::{DeviceMemory, Gpu};
 use longseq_cuda::runtime::{self, Address, Gemm, Launch, Runtime};
+use longseq_cuda::steps::Steps;
 use longseq_cuda::{Cuda, Version};
 use longseq_cuda_emulator::{self as emulator, Emulator, Options, Order, Statistics};
 
@@ -146,6 +147,15 @@ impl runtime::Memory for Memory {
     }
 }
 
+/// A graph of either.
+#[derive(Debug)]
+pub enum Graph {
+    /// Of the emulator.
+    Emulated(<Emulator as Runtime>::Graph),
+    /// Of the GPU.
+    Real(<Gpu as Runtime>::Graph),
+}
+
 /// What either says went wrong.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DeviceError(String);
@@ -168,6 +178,7 @@ const OTHER: &str = "memory of this device";
 
 impl Runtime for Device {
     type Memory = Memory;
+    type Graph = Graph;
     type Error = DeviceError;
 
     fn allocate(&mut self, bytes: usize) -> Result<Memory> {
@@ -246,6 +257,31 @@ impl Runtime for Device {
             Self::Emulated(on) => unsafe { on.gemm(gemm) }.map_err(said),
             // SAFETY: the caller's.
             Self::Real(on, _) => unsafe { on.borrow_mut().gemm(gemm) }.map_err(said),
+        }
+    }
+
+    unsafe fn graph(&mut self, steps: &Steps) -> Result<Graph> {
+        match self {
+            // SAFETY: the caller's.
+            Self::Emulated(on) => unsafe { on.graph(steps) }.map(Graph::Emulated).map_err(said),
+            Self::Real(on, _) => {
+                // SAFETY: the caller's.
+                unsafe { on.borrow_mut().graph(steps) }.map(Graph::Real).map_err(said)
+            }
+        }
+    }
+
+    unsafe fn replay(&mut self, graph: &Graph) -> Result {
+        match (self, graph) {
+            (Self::Emulated(on), Graph::Emulated(graph)) => {
+                // SAFETY: the caller's.
+                unsafe { on.replay(graph) }.map_err(said)
+            }
+            (Self::Real(on, _), Graph::Real(graph)) => {
+                // SAFETY: the caller's.
+                unsafe { on.borrow_mut().replay(graph) }.map_err(said)
+            }
+            _ => unreachable!("a graph of this device"),
         }
     }
 

@@ -10,7 +10,7 @@ use longseq_core::hybrid::weights::{Ends, Layer, Model};
 use longseq_core::hybrid::{ForwardError, forward};
 use longseq_core::numeric::Real;
 use longseq_core::numeric::compute::Compute;
-use longseq_core::scratch::{Scratch, scratch};
+use longseq_core::scratch::{Scratch, ScratchElements, scratch};
 use longseq_core::state::{State, StateLayout};
 
 use crate::transfer::{Take, Transfer};
@@ -27,6 +27,20 @@ pub struct Loaded<'c, B: Transfer> {
     recurrent: B::Owned,
     cache: B::Owned,
     positions: Vec<usize>,
+    scratch: MakeScratch<B>,
+}
+
+/// Makes the scratch buffers for so many tokens, in the order of [`Scratch`]; they are to hold NaN.
+pub type MakeScratch<B> = fn(&mut B, &ModelConfig, usize) -> [<B as Transfer>::Owned; 5];
+
+/// Scratch buffers as the backend makes buffers.
+fn plain_scratch<B: Transfer>(
+    backend: &mut B,
+    config: &ModelConfig,
+    tokens: usize,
+) -> [B::Owned; 5] {
+    let ScratchElements { residual, projected, convolved, mixed } = scratch(config, tokens);
+    [residual, residual, projected, convolved, mixed].map(|elements| poisoned(backend, elements))
 }
 
 /// Residual, normed, projected, convolved, mixed, and logits.
@@ -82,12 +96,29 @@ impl<'c, B: Backend + Transfer<Scalar = f32> + Take> Loaded<'c, B> {
         let (recurrent, cached) = layout.elements();
         let (recurrent, cache) = (poisoned(&mut backend, recurrent), cache(&mut backend, cached));
         let positions = vec![0; slots];
-        let mut loaded =
-            Self { backend, config, ends, layers, slots, capacity, recurrent, cache, positions };
+        let scratch: MakeScratch<B> = plain_scratch;
+        let mut loaded = Self {
+            backend,
+            config,
+            ends,
+            layers,
+            slots,
+            capacity,
+            recurrent,
+            cache,
+            positions,
+            scratch,
+        };
         for slot in 0..slots {
             loaded.with(|state, backend| state.reset(backend, slot)).expect("reset");
         }
         loaded
+    }
+
+    /// With scratch buffers of another kind.
+    #[must_use]
+    pub fn scratch(self, scratch: MakeScratch<B>) -> Self {
+        Self { scratch, ..self }
     }
 
     /// The backend.
@@ -121,16 +152,10 @@ impl<'c, B: Backend + Transfer<Scalar = f32> + Take> Loaded<'c, B> {
 
     /// Scratch and logits of a forward pass of so many tokens and rows of logits.
     pub fn buffers(&mut self, tokens: usize, rows: usize) -> Buffers<B> {
-        let needed = scratch(self.config, tokens);
-        let sizes = [
-            needed.residual,
-            needed.residual,
-            needed.projected,
-            needed.convolved,
-            needed.mixed,
-            rows * self.config.vocabulary,
-        ];
-        sizes.map(|elements| poisoned(&mut self.backend, elements))
+        let [residual, normed, projected, convolved, mixed] =
+            (self.scratch)(&mut self.backend, self.config, tokens);
+        let logits = poisoned(&mut self.backend, rows * self.config.vocabulary);
+        [residual, normed, projected, convolved, mixed, logits]
     }
 
     /// The same as [`Self::forward`] by another forward pass, in buffers that are large enough.

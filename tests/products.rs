@@ -12,7 +12,7 @@ use longseq_core::reference::Reference;
 use proptest::prelude::*;
 
 use crate::rows::{bytes, widen};
-use crate::transfer::{Take, Transfer};
+use crate::transfer::{Put, Take, Transfer};
 
 fn tensor<'a>(bytes: &'a [u8], shape: &[usize]) -> Tensor<'a> {
     Tensor::new(Dtype::F32, shape, bytes).expect("a tensor")
@@ -55,6 +55,22 @@ impl Case {
     where
         B: Take + Transfer<Scalar = f32> + LinearMap,
     {
+        self.run_of((backend, B::put), compute, rows).expect("a product")
+    }
+
+    /// The same of an x that `put` makes.
+    ///
+    /// # Errors
+    /// The backend's, when nothing is written.
+    pub fn run_of<B>(
+        &self,
+        (backend, put): (&mut B, Put<B>),
+        compute: Compute,
+        rows: Range<usize>,
+    ) -> Result<Vec<f32>, B::Error>
+    where
+        B: Take + Transfer<Scalar = f32> + LinearMap,
+    {
         let (weight, bias) = (bytes(&self.weight), self.bias.as_deref().map(bytes));
         let LinearDims { inputs, outputs, .. } = self.dims;
         let map = Linear {
@@ -73,16 +89,20 @@ impl Case {
         );
         let before = if dims.accumulate { 1.0 } else { f32::NAN };
         let stride = outputs + 2 * BESIDE;
-        let (x, mut held) = (backend.put(&x), backend.put(&vec![before; rows.len() * stride]));
+        let (x, mut held) = (put(backend, &x), backend.put(&vec![before; rows.len() * stride]));
         let x = Columns::from(x.borrow(), inputs + BESIDE, BESIDE);
         let y = Columns::from(held.borrow_mut(), stride, BESIDE);
-        backend.linear(&dims, x, &map, y).expect("a product");
+        let made = backend.linear(&dims, x, &map, y);
         let out = backend.get(&held);
+        if let Err(refused) = made {
+            assert!(out.iter().all(|x| x.to_bits() == before.to_bits()), "written all the same");
+            return Err(refused);
+        }
         for row in out.chunks(stride) {
             let beside = row[..BESIDE].iter().chain(&row[stride - BESIDE..]);
             assert!(beside.into_iter().all(|x| x.to_bits() == before.to_bits()));
         }
-        out.chunks(stride).flat_map(|row| row[BESIDE..][..outputs].to_vec()).collect()
+        Ok(out.chunks(stride).flat_map(|row| row[BESIDE..][..outputs].to_vec()).collect())
     }
 
     /// Some of the rows.

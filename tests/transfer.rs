@@ -2,6 +2,7 @@
 
 use std::borrow::BorrowMut;
 
+use half::bf16;
 use longseq_core::backend::Storage;
 use longseq_core::hybrid::map::MapWeights;
 use longseq_core::numeric::Real;
@@ -23,6 +24,21 @@ pub trait Transfer: Storage<Error: std::fmt::Debug> {
 
     /// The values of a buffer.
     fn get(&mut self, buffer: &Self::Owned) -> Vec<Self::Scalar>;
+}
+
+/// How a buffer of some values is made.
+pub type Put<B> = fn(&mut B, &[<B as Transfer>::Scalar]) -> <B as Transfer>::Owned;
+
+/// A buffer of these values, rounded to bf16: what CUDA's operations before products write.
+pub fn put_bf16<R: Runtime>(cuda: &mut Cuda<R>, values: &[f32]) -> Buffer<R::Memory> {
+    let mut buffer = cuda.buffer(values.len(), Dtype::Bf16).expect("memory");
+    cuda.upload(values, &mut buffer).expect("an upload");
+    buffer
+}
+
+/// Values rounded to bf16.
+pub fn rounded(values: &[f32]) -> Vec<f32> {
+    values.iter().map(|&x| bf16::from_f32(x).to_f32()).collect()
 }
 
 impl<R: Real> Transfer for Reference<'_, R> {

@@ -61,7 +61,8 @@ pub const fn scratch(config: &ModelConfig, tokens: usize) -> ScratchElements {
     }
     ScratchElements {
         residual: config.width.saturating_mul(tokens),
-        projected: widest.projected.saturating_mul(tokens),
+        // Rows of the residual stream are gathered there.
+        projected: larger(widest.projected, config.width).saturating_mul(tokens),
         convolved: widest.convolved.saturating_mul(tokens),
         mixed: widest.mixed.saturating_mul(tokens),
     }
@@ -82,7 +83,7 @@ pub struct Scratch<'s, B: ?Sized> {
     pub residual: &'s mut B,
     /// Its norm, \[T, d\].
     pub normed: &'s mut B,
-    /// The first projection of a mixer or an MLP.
+    /// The first projection of a mixer or an MLP; at both ends of the model, rows of the residual stream before their norm.
     pub projected: &'s mut B,
     /// What a convolution or a token shift leaves.
     pub convolved: &'s mut B,

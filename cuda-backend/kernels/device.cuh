@@ -166,6 +166,45 @@ DEVICE void store_four(u16* to, const Four& four, i64 count) {
         if (i < count) to[i] = static_cast<u16>(pairs.at[i / 2] >> (16 * (i % 2)));
 }
 
+// One element, and two neighbours that are aligned to as much.
+DEVICE float load_one(const float* from) { return *from; }
+DEVICE float load_one(const u16* from) { return float_of_bf16(*from); }
+DEVICE void store_one(float* to, float x) { *to = x; }
+DEVICE void store_one(u16* to, float x) { *to = bf16_of_float(x); }
+DEVICE void store_two(float* to, float x, float y) {
+    struct alignas(8) Two {
+        float at[2];
+    };
+    *reinterpret_cast<Two*>(to) = {{x, y}};
+}
+DEVICE void store_two(u16* to, float x, float y) { *reinterpret_cast<u32*>(to) = bf16_pair(x, y); }
+
+// Results in f32 or, rounded to nearest even as they are stored, in bf16: as the launch asks for. A kernel takes both
+// parts as parameters of its own, `void* out, int out_is_bf16`.
+struct Output {
+    void* base;
+    int is_bf16;
+
+    DEVICE void set(i64 at, float x) const {
+        if (is_bf16)
+            store_one(static_cast<u16*>(base) + at, x);
+        else
+            store_one(static_cast<float*>(base) + at, x);
+    }
+    DEVICE void set_two(i64 at, float x, float y) const {
+        if (is_bf16)
+            store_two(static_cast<u16*>(base) + at, x, y);
+        else
+            store_two(static_cast<float*>(base) + at, x, y);
+    }
+    DEVICE void set_four(i64 at, const Four& four, i64 count) const {
+        if (is_bf16)
+            store_four(static_cast<u16*>(base) + at, four, count);
+        else
+            store_four(static_cast<float*>(base) + at, four, count);
+    }
+};
+
 // The sum, or the largest, over a warp, in every lane, always in the same order.
 DEVICE float warp_sum(float v) {
 #pragma unroll

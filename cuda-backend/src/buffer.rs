@@ -12,7 +12,7 @@ use longseq_core::{
 
 use crate::{
     Cuda, CudaError, Result,
-    runtime::{Address, Memory, Runtime},
+    runtime::{Address, Argument, Memory, Runtime},
 };
 
 /// Some neighbouring scalars, f32 or bf16, in device memory that they keep alive.
@@ -52,6 +52,14 @@ impl<M: Memory> Buffer<M> {
         } else {
             let ((operation, operand), found) = (name, self.dtype);
             Err(CudaError::Dtype { operation, operand, expected: Dtype::F32, found })
+        }
+    }
+
+    /// An output as kernels take it, `Output` of device.cuh: where it begins, and whether it is bf16 rather than f32.
+    pub(crate) fn output<E>(&self, name: (&'static str, &'static str)) -> Result<[Argument; 2], E> {
+        match self.dtype {
+            Dtype::Bf16 => Ok([Argument::Address(self.address()), Argument::I32(1)]),
+            _ => Ok([Argument::Address(self.f32(name)?), Argument::I32(0)]),
         }
     }
 

@@ -11,8 +11,9 @@
 //! - `numeric`, `recurrence` and `attention` check operands and launch;
 //! - `queue` passes launches on to the runtime, or a recorded pass of them as one graph ([`steps`]).
 //!
-//! Activations and recurrent state are f32, a key-value cache may be bf16; products with weights are made of bf16 or
-//! f32 factors and summed in f32.
+//! Activations and recurrent state are f32, a key-value cache may be bf16, and so may what only products read: norms,
+//! gated linear units, attention and scans write f32 or bf16 as their output's [`Buffer`] is. Products with weights are
+//! made of bf16 or f32 factors and summed in f32.
 
 mod attention;
 pub mod buffer;

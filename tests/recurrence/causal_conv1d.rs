@@ -13,7 +13,7 @@ use longseq_core::state::StateMut;
 use proptest::prelude::*;
 
 use super::{Operation, Recurrent, Stored, noise, output};
-use crate::transfer::Take;
+use crate::transfer::{Put, Take};
 
 /// Columns beside those that are convolved, before and behind.
 const BESIDE: [usize; 2] = [2, 1];
@@ -72,7 +72,7 @@ impl Operation for Convolution {
 
     fn call<B: Recurrent>(
         &self,
-        backend: &mut B,
+        (backend, out): (&mut B, Put<B>),
         weights: &Conv<B::Weight>,
         sequences: &Sequences<'_>,
         rows: &[B::Scalar],
@@ -80,7 +80,7 @@ impl Operation for Convolution {
     ) -> Result<Vec<B::Scalar>, B::Error> {
         let rows = backend.put(rows);
         let x = Columns::from(rows.borrow(), self.inputs(), BESIDE[0]);
-        output(backend, sequences.rows() * self.outputs(), |backend, out| {
+        output((backend, out), sequences.rows() * self.outputs(), |backend, out| {
             backend.causal_conv1d(&self.dims, sequences, x, weights, state, out)
         })
     }

@@ -11,6 +11,7 @@ use longseq_core::statistics::draws::Draws;
 use proptest::prelude::*;
 
 use super::{Operation, Recurrent};
+use crate::transfer::Put;
 
 /// Rows and a state for each of several sequences, the first of which continue from their position.
 #[derive(Clone, Debug)]
@@ -126,7 +127,7 @@ impl Inputs {
     pub fn continued<O: Operation, B: Recurrent>(
         &self,
         (op, weights): (&O, &O::Weights<B::Weight>),
-        backend: &mut B,
+        (backend, put): (&mut B, Put<B>),
         (slab, region): (&mut B::Owned, Region),
         positions: &mut [usize],
         calls: &[Call],
@@ -138,7 +139,7 @@ impl Inputs {
             let batch = Batch::new(&tokens, &ends, &slots, &[]).expect("a batch");
             let state = StateMut { buffer: (*slab).borrow_mut(), region };
             let sequences = batch.sequences(positions);
-            let out = op.call(backend, weights, &sequences, &rows, state)?;
+            let out = op.call((&mut *backend, put), weights, &sequences, &rows, state)?;
             let width = op.outputs();
             for (((i, range), pair), slot) in call.iter().zip(ends.windows(2)).zip(slots) {
                 found[*i].extend(&out[pair[0] * width..pair[1] * width]);
@@ -151,8 +152,18 @@ impl Inputs {
     /// Makes calls, from the first states on.
     pub fn run<O: Operation, B: Recurrent>(
         &self,
-        (op, weights): (&O, &O::Weights<B::Weight>),
+        of: (&O, &O::Weights<B::Weight>),
         backend: &mut B,
+        calls: &[Call],
+    ) -> Outputs<B::Scalar> {
+        self.run_in(of, (backend, B::put), calls)
+    }
+
+    /// The same with outputs that `put` makes.
+    pub fn run_in<O: Operation, B: Recurrent>(
+        &self,
+        (op, weights): (&O, &O::Weights<B::Weight>),
+        (backend, put): (&mut B, Put<B>),
         calls: &[Call],
     ) -> Outputs<B::Scalar> {
         let (slots, region) = self.region();
@@ -160,7 +171,8 @@ impl Inputs {
         slots.iter().zip(&self.positions).for_each(|(&slot, &at)| positions[slot] = at);
         let mut slab = backend.put(&self.slab::<B>(op));
         let of = (op, weights);
-        let rows = self.continued(of, backend, (&mut slab, region), &mut positions, calls);
+        let rows =
+            self.continued(of, (&mut *backend, put), (&mut slab, region), &mut positions, calls);
         let slab = backend.get(&slab);
         for slot in 0..=slots.len() {
             let between = &slab[slot * region.stride..][..region.stride];

@@ -8,7 +8,7 @@ use proptest::prelude::*;
 
 use super::inputs::{Call, Inputs, Outputs};
 use super::{Operation, Recurrent};
-use crate::transfer::Take;
+use crate::transfer::{Put, Take};
 
 /// RMS of the difference over RMS of `size`.
 fn relative_rms(found: &[Vec<f32>], expected: &[Vec<f64>], size: &[Vec<f64>]) -> f64 {
@@ -37,7 +37,7 @@ fn near(
 
 /// Compares every way of calling with the reference.
 fn are_near<O: Operation, B: Recurrent<Scalar = f32> + Take>(
-    (op, compute): (&O, Compute),
+    (op, compute, put): (&O, Compute, Put<B>),
     inputs: &Inputs,
     backends: impl IntoIterator<Item = (String, B)>,
     ways: &[Vec<Call>],
@@ -47,7 +47,7 @@ fn are_near<O: Operation, B: Recurrent<Scalar = f32> + Take>(
     for (name, mut backend) in backends {
         let weights = op.taken(&mut backend, compute);
         for (way, calls) in ways.iter().enumerate() {
-            let found = inputs.run((op, &weights), &mut backend, calls);
+            let found = inputs.run_in((op, &weights), (&mut backend, put), calls);
             near(&found, (&expected, &sizes), bound, &format!("{name}, way {way}"))?;
         }
     }
@@ -65,7 +65,21 @@ pub fn is_near<O: Operation, B: Recurrent<Scalar = f32> + Take>(
     compute: Compute,
     bound: f64,
 ) -> Result<(), TestCaseError> {
-    are_near((op, compute), inputs, backends, &[inputs.whole(op)], bound)
+    is_near_in((op, B::put), inputs, backends, compute, bound)
+}
+
+/// The same with outputs that `put` makes.
+///
+/// # Errors
+/// They differ by more than the bound.
+pub fn is_near_in<O: Operation, B: Recurrent<Scalar = f32> + Take>(
+    (op, put): (&O, Put<B>),
+    inputs: &Inputs,
+    backends: impl IntoIterator<Item = (String, B)>,
+    compute: Compute,
+    bound: f64,
+) -> Result<(), TestCaseError> {
+    are_near((op, compute, put), inputs, backends, &[inputs.whole(op)], bound)
 }
 
 /// Calls that come to the same: all at once, every sequence by itself, cut in two, and cut wherever it may be, which is
@@ -134,7 +148,7 @@ pub fn is_near_anyhow<O: Operation, B: Recurrent<Scalar = f32> + Take>(
     compute: Compute,
     bound: f64,
 ) -> Result<(), TestCaseError> {
-    are_near((op, compute), inputs, backends, &ways(op, inputs, 1), bound)
+    are_near((op, compute, B::put), inputs, backends, &ways(op, inputs, 1), bound)
 }
 
 /// Copies the state of the one sequence of `inputs` after its first tokens, and compares what both make of the rest.
@@ -155,6 +169,7 @@ pub fn forks_go_on_alike<O: Operation, B: Recurrent<Scalar = f32> + Take>(
     positions[from] = inputs.positions[0];
     let run = |backend: &mut B, slab: &mut B::Owned, region, at: &mut [usize], range| {
         let calls = [vec![(0, range)]];
+        let backend = (backend, B::put as Put<B>);
         inputs.continued((op, &weights), backend, (slab, region), at, &calls).expect("it fits")
     };
     run(backend, &mut slab, region, &mut positions, 0..first);
@@ -179,6 +194,7 @@ pub fn refuses<O: Operation, B: Recurrent<Scalar = f32> + Take>(op: &O, backend:
     let mut call = |inputs: &Inputs, slab: &[f32], region: Region| {
         let (mut slab, mut positions) = (backend.put(slab), vec![0; 3]);
         let (of, calls) = ((op, &weights), [vec![(0, 0..2), (1, 0..1)]]);
+        let backend = (&mut *backend, B::put as Put<B>);
         inputs.continued(of, backend, (&mut slab, region), &mut positions, &calls).is_ok()
     };
     assert!(call(&inputs, &slab, region));

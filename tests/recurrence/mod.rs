@@ -11,7 +11,9 @@ mod inputs;
 mod laws;
 
 pub use inputs::{Inputs, Outputs, lengths, noise};
-pub use laws::{forks_go_on_alike, is_near, is_near_anyhow, is_the_same_anyhow, refuses};
+pub use laws::{
+    forks_go_on_alike, is_near, is_near_anyhow, is_near_in, is_the_same_anyhow, refuses,
+};
 
 use std::borrow::BorrowMut;
 
@@ -26,7 +28,7 @@ use longseq_cpu::Cpu;
 use longseq_cuda::{Cuda, runtime::Runtime};
 use proptest::prelude::*;
 
-use crate::transfer::{Take, Transfer};
+use crate::transfer::{Put, Take, Transfer};
 
 /// A backend with these operations, and how it holds its states: as the reference does, or matrices of them transposed.
 pub trait Recurrent:
@@ -81,13 +83,13 @@ pub trait Operation: Sized {
     /// The weights as a backend takes them over.
     fn taken<B: Take>(&self, backend: &mut B, compute: Compute) -> Self::Weights<B::Weight>;
 
-    /// What a backend makes of the rows.
+    /// What a backend makes of the rows; where it does not work in place, in an output that `Put` makes.
     ///
     /// # Errors
     /// The backend's.
     fn call<B: Recurrent>(
         &self,
-        backend: &mut B,
+        backend: (&mut B, Put<B>),
         weights: &Self::Weights<B::Weight>,
         sequences: &Sequences<'_>,
         rows: &[B::Scalar],
@@ -104,12 +106,12 @@ const BEHIND: usize = 3;
 
 /// What `run` leaves in an output that holds NaN before, and that is longer than needed.
 fn output<B: Transfer>(
-    backend: &mut B,
+    (backend, put): (&mut B, Put<B>),
     elements: usize,
     run: impl FnOnce(&mut B, &mut B::Buffer) -> Result<(), B::Error>,
 ) -> Result<Vec<B::Scalar>, B::Error> {
     let nan = B::Scalar::from_f64(f64::NAN);
-    let mut held = backend.put(&vec![nan; elements + BEHIND]);
+    let mut held = put(backend, &vec![nan; elements + BEHIND]);
     run(backend, held.borrow_mut())?;
     let mut out = backend.get(&held);
     let behind = out.split_off(elements);

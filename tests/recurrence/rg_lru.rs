@@ -11,7 +11,7 @@ use longseq_core::state::StateMut;
 use proptest::prelude::*;
 
 use super::{Inputs, Operation, Recurrent, Stored, noise};
-use crate::transfer::Take;
+use crate::transfer::{Put, Take};
 
 /// A unit.
 #[derive(Clone, Debug)]
@@ -90,7 +90,7 @@ impl Operation for Unit {
 
     fn call<B: Recurrent>(
         &self,
-        backend: &mut B,
+        (backend, _): (&mut B, Put<B>),
         weights: &RgLruWeights<B::Weight>,
         sequences: &Sequences<'_>,
         rows: &[B::Scalar],

@@ -12,7 +12,7 @@ use longseq_core::state::StateMut;
 use proptest::prelude::*;
 
 use super::{Operation, Recurrent, Stored, noise, output};
-use crate::transfer::Take;
+use crate::transfer::{Put, Take};
 
 /// A scan of rows of xBC and dt side by side.
 #[derive(Clone, Debug)]
@@ -75,7 +75,7 @@ impl Operation for Scan {
 
     fn call<B: Recurrent>(
         &self,
-        backend: &mut B,
+        (backend, out): (&mut B, Put<B>),
         weights: &SsdHeads<B::Weight>,
         sequences: &Sequences<'_>,
         rows: &[B::Scalar],
@@ -85,7 +85,7 @@ impl Operation for Scan {
         let xbc: Vec<_> = rows.chunks(stride).flat_map(|row| &row[..width]).copied().collect();
         let (xbc, rows) = (backend.put(&xbc), backend.put(rows));
         let inputs = (xbc.borrow(), Columns::from(rows.borrow(), stride, width));
-        output(backend, sequences.rows() * self.outputs(), |backend, out| {
+        output((backend, out), sequences.rows() * self.outputs(), |backend, out| {
             backend.ssd_scan(&self.dims, sequences, inputs, weights, state, out)
         })
     }

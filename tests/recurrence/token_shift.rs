@@ -11,7 +11,7 @@ use longseq_core::state::StateMut;
 use proptest::prelude::*;
 
 use super::{Operation, Recurrent, Stored, noise, output};
-use crate::transfer::Take;
+use crate::transfer::{Put, Take};
 
 /// Proportions between 0 and 1.
 fn shares(seed: u64, n: usize) -> Stored {
@@ -64,14 +64,14 @@ impl Operation for Fixed {
 
     fn call<B: Recurrent>(
         &self,
-        backend: &mut B,
+        (backend, out): (&mut B, Put<B>),
         weights: &Vec<B::Weight>,
         sequences: &Sequences<'_>,
         rows: &[B::Scalar],
         state: StateMut<'_, B::Buffer>,
     ) -> Result<Vec<B::Scalar>, B::Error> {
         let x = backend.put(rows);
-        output(backend, sequences.rows() * self.outputs(), |backend, out| {
+        output((backend, out), sequences.rows() * self.outputs(), |backend, out| {
             backend.token_shift(self.channels, sequences, x.borrow(), weights, state, out)
         })
     }
@@ -148,14 +148,14 @@ impl Operation for Dependent {
 
     fn call<B: Recurrent>(
         &self,
-        backend: &mut B,
+        (backend, out): (&mut B, Put<B>),
         weights: &DdLerp<B::Weight>,
         sequences: &Sequences<'_>,
         rows: &[B::Scalar],
         state: StateMut<'_, B::Buffer>,
     ) -> Result<Vec<B::Scalar>, B::Error> {
         let x = backend.put(rows);
-        output(backend, sequences.rows() * self.outputs(), |backend, out| {
+        output((backend, out), sequences.rows() * self.outputs(), |backend, out| {
             backend.ddlerp(&self.dims, sequences, x.borrow(), weights, state, out)
         })
     }

@@ -12,7 +12,7 @@ use longseq_core::state::StateMut;
 use proptest::prelude::*;
 
 use super::{Inputs, Operation, Recurrent, Stored, noise, output};
-use crate::transfer::Take;
+use crate::transfer::{Put, Take};
 
 /// A scan of rows of r, k, v and d side by side.
 #[derive(Clone, Debug)]
@@ -76,7 +76,7 @@ impl Operation for Scan {
 
     fn call<B: Recurrent>(
         &self,
-        backend: &mut B,
+        (backend, out): (&mut B, Put<B>),
         weights: &B::Weight,
         sequences: &Sequences<'_>,
         rows: &[B::Scalar],
@@ -87,7 +87,7 @@ impl Operation for Scan {
             Columns::from(rows.borrow(), self.inputs(), self.before + place * self.dims.width())
         };
         let inputs = Wkv6Inputs { receptance: of(0), key: of(1), value: of(2), decay: of(3) };
-        output(backend, sequences.rows() * self.outputs(), |backend, out| {
+        output((backend, out), sequences.rows() * self.outputs(), |backend, out| {
             backend.wkv6_scan(&self.dims, sequences, inputs, weights, state, out)
         })
     }

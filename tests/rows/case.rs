@@ -4,11 +4,12 @@ use std::fmt::Display;
 
 use longseq_core::numeric::compute::Compute;
 use longseq_core::reference::Reference;
+use longseq_cuda::{Cuda, runtime::Runtime};
 use proptest::prelude::*;
 
-use super::operation::{Operation, run, wide_width};
+use super::operation::{Operation, run, run_to, wide_width};
 use super::{RANK, RowOperations, Weights, bytes, widen};
-use crate::transfer::{Take, Transfer};
+use crate::transfer::{Put, Take, Transfer, put_bf16, rounded};
 
 /// Operands of every operation.
 #[derive(Clone, Debug)]
@@ -120,14 +121,59 @@ impl Case {
     where
         B: Take + RowOperations + Transfer<Scalar = f32>,
     {
-        let expected = self.expected(operation);
-        let stored = bytes(&self.weights);
-        let weights = Weights::new(self.width, &stored).taken(backend, compute);
-        let found = run(backend, operation, &weights, (&self.x, &self.wide));
-        prop_assert_eq!(found.len(), expected.len());
-        let error = rms(found.iter().zip(&expected).map(|(&a, b)| f64::from(a) - b));
         let (bound, beside) = self.bound(operation);
         let bound = if compute == Compute::Bf16 { 5e-3 } else { bound };
+        let found = self.run((backend, B::put), operation, compute);
+        self.near((name, &found), operation, (bound, beside))
+    }
+
+    /// Holds the result of an operation whose output `put_bf16` rounds to bf16, what it works on in place included.
+    ///
+    /// # Errors
+    /// They differ by more than 5e-3, where a mean is subtracted as many times that as there is less left of a group.
+    pub fn check_bf16<R: Runtime>(
+        &self,
+        (name, cuda): (&dyn Display, &mut Cuda<R>),
+        operation: Operation,
+    ) -> Result<(), TestCaseError> {
+        let lost = match operation {
+            Operation::GatedGroupNorm { groups } => self.cancellation(groups),
+            _ => 1.0,
+        };
+        let found = self.run((cuda, put_bf16), operation, Compute::F32);
+        self.near((name, &found), operation, (5e-3 * lost, 0.0))
+    }
+
+    /// What a backend makes of it in an output that `put` makes.
+    pub fn run<B>(
+        &self,
+        (backend, put): (&mut B, Put<B>),
+        operation: Operation,
+        compute: Compute,
+    ) -> Vec<f32>
+    where
+        B: Take + RowOperations + Transfer<Scalar = f32>,
+    {
+        let stored = bytes(&self.weights);
+        let weights = Weights::new(self.width, &stored).taken(backend, compute);
+        run_to(backend, (operation, put), &weights, (&self.x, &self.wide))
+    }
+
+    /// The case with an x of bf16.
+    #[must_use]
+    pub fn rounded(&self) -> Self {
+        Self { x: rounded(&self.x), ..self.clone() }
+    }
+
+    fn near(
+        &self,
+        (name, found): (&dyn Display, &[f32]),
+        operation: Operation,
+        (bound, beside): (f64, f64),
+    ) -> Result<(), TestCaseError> {
+        let expected = self.expected(operation);
+        prop_assert_eq!(found.len(), expected.len());
+        let error = rms(found.iter().zip(&expected).map(|(&a, b)| f64::from(a) - b));
         // Near the end of f32 digits are lost.
         let size = rms(expected.iter().copied()).max(beside).max(1e-20);
         prop_assert!(error <= bound * size, "{operation:?} on {name}: {:e}", error / size);

@@ -5,7 +5,7 @@ mod operation;
 pub mod refusals;
 
 pub use case::{Case, case, case_of};
-pub use operation::{Operation, run, wide_width};
+pub use operation::{Operation, run, run_to, wide_width};
 
 use half::{bf16, f16};
 use longseq_core::backend::{

@@ -9,6 +9,7 @@ use longseq_core::numeric::low_rank::LowRankDims;
 use longseq_core::numeric::norm::{GatedNormDims, NormDims};
 
 use super::{RANK, RowOperations, Weights};
+use crate::transfer::Put;
 
 const EPSILON: f64 = 1e-5;
 
@@ -27,6 +28,16 @@ pub enum Operation {
 }
 
 impl Operation {
+    /// Those whose results may be bf16.
+    pub fn before_products(groups: usize) -> Vec<Self> {
+        let rounds = |operation: &Self| match operation {
+            Self::Gate { accumulate, .. } => !accumulate,
+            Self::SquaredRelu | Self::SoftCap | Self::LowRank => false,
+            _ => true,
+        };
+        Self::all(groups).into_iter().filter(rounds).collect()
+    }
+
     /// All of them; `groups` divides the width.
     pub fn all(groups: usize) -> Vec<Self> {
         let activations =
@@ -59,6 +70,19 @@ pub fn run<B>(
     backend: &mut B,
     operation: Operation,
     weights: &Weights<B::Weight>,
+    inputs: (&[B::Scalar], &[B::Scalar]),
+) -> Vec<B::Scalar>
+where
+    B: RowOperations,
+{
+    run_to(backend, (operation, B::put), weights, inputs)
+}
+
+/// The same with a buffer for outputs that `put` makes.
+pub fn run_to<B>(
+    backend: &mut B,
+    (operation, put): (Operation, Put<B>),
+    weights: &Weights<B::Weight>,
     (x, wide): (&[B::Scalar], &[B::Scalar]),
 ) -> Vec<B::Scalar>
 where
@@ -76,7 +100,7 @@ where
         Operation::LowRank => vec![nan; rows * stride],
         _ => x.to_vec(),
     };
-    let mut held = backend.put(&[&before[..], &[nan; 3]].concat());
+    let mut held = put(backend, &[&before[..], &[nan; 3]].concat());
     let (x, wide) = (backend.put(x), backend.put(wide));
     let (out, x, wide) = (held.borrow_mut(), x.borrow(), wide.borrow());
     let (up, gate) = (Columns::from(wide, stride, 1), Columns::from(wide, stride, width + 2));

@@ -141,8 +141,8 @@ fn run<B: Backend>(
     match &model.ends.embedding_norm {
         None => backend.embedding(&dims, batch.tokens(), embedding, scratch.residual)?,
         Some(weights) => {
-            backend.embedding(&dims, batch.tokens(), embedding, scratch.normed)?;
-            norm(backend, &norm_dims, weights, scratch.normed, scratch.residual)?;
+            backend.embedding(&dims, batch.tokens(), embedding, scratch.projected)?;
+            norm(backend, &norm_dims, weights, scratch.projected, scratch.residual)?;
         }
     }
     for (index, layer) in model.layers.iter().enumerate() {
@@ -155,16 +155,17 @@ fn run<B: Backend>(
             pass.feed_forward(feed_forward, &places, recurrent)?;
         }
     }
-    // Only rows whose logits are wanted go on; `normed` and `residual` change places.
+    // Only rows whose logits are wanted go on. They wait in `projected`, as exactly as the residual stream: a backend may
+    // keep `normed` in what its products take.
     let rows = batch.logits_for().len();
     if rows == 0 {
         return Ok(());
     }
-    backend.gather_rows(width, batch.logits_for(), scratch.residual, scratch.normed)?;
+    backend.gather_rows(width, batch.logits_for(), scratch.residual, scratch.projected)?;
     let norm_dims = NormDims { rows, ..norm_dims };
-    norm(backend, &norm_dims, &model.ends.norm, scratch.normed, scratch.residual)?;
+    norm(backend, &norm_dims, &model.ends.norm, scratch.projected, scratch.normed)?;
     let dims = LinearDims { rows, inputs: width, outputs: config.vocabulary, accumulate: false };
-    let x = Columns::all(&*scratch.residual, width);
+    let x = Columns::all(&*scratch.normed, width);
     backend.linear(&dims, x, &model.ends.head, Columns::all(&mut *logits, config.vocabulary))?;
     match config.logits_soft_cap {
         Some(cap) => backend.soft_cap(rows.saturating_mul(config.vocabulary), cap, logits),

@@ -170,7 +170,8 @@ DECODE(256, 2, false, 2)
 
 // Block (row of a key-value head's queries, key-value head, sequence): a thread has four channels.
 KERNEL(128)
-decode_combine(float* out, const float* sums, const float* statistics, int parts, int most_rows, CALL_PARAMETERS) {
+decode_combine(void* out, int out_is_bf16, const float* sums, const float* statistics, int parts, int most_rows,
+               CALL_PARAMETERS) {
     const Call of = CALL;
     const Sequence in = sequence(of, BLOCK.z);
     const Queries all = queries(of, in, BLOCK.y);
@@ -195,6 +196,6 @@ decode_combine(float* out, const float* sums, const float* statistics, int parts
         }
 #pragma unroll
         for (int j = 0; j < 4; j++) sum.at[j] /= total;
-        store_four(out + out_of_row(of, in, all, row) + i, sum, head_dim - i);
+        Output{out, out_is_bf16}.set_four(out_of_row(of, in, all, row) + i, sum, head_dim - i);
     }
 }

@@ -12,8 +12,9 @@
 #include "attention/sequence.cuh"
 #include "attention/softmax.cuh"
 
-// out [rows, H, D], f32.
-KERNEL(128) grouped_query_attention_ref(float* out, int rows, CALL_PARAMETERS) {
+// out [rows, H, D], f32 or bf16; sums, as many f32, is where it is added up: out itself where that is f32.
+KERNEL(128)
+grouped_query_attention_ref(float* sums, void* out, int out_is_bf16, int rows, CALL_PARAMETERS) {
     const Call of = CALL;
     const i64 index = static_cast<i64>(BLOCK.x) * THREADS + THREAD;
     if (index >= static_cast<i64>(rows) * heads) return;
@@ -30,27 +31,23 @@ KERNEL(128) grouped_query_attention_ref(float* out, int rows, CALL_PARAMETERS) {
     };
     float largest = minus_infinity(), total = 0.0f;
     for (int key = keys.first; key < keys.end; key++) largest = fmaxf(largest, score(line(of, in, key)));
-    out += index * head_dim;
-    for (int i = 0; i < head_dim; i++) out[i] = 0.0f;
+    sums += index * head_dim;
+    for (int i = 0; i < head_dim; i++) sums[i] = 0.0f;
     for (int key = keys.first; key < keys.end; key++) {
         const Line at = line(of, in, key);
         const float weight = exp2f(score(at) - largest);
         total += weight;
-        for (int i = 0; i < head_dim; i++) out[i] += weight * element(of, at.base, at.value + offset + i);
+        for (int i = 0; i < head_dim; i++) sums[i] += weight * element(of, at.base, at.value + offset + i);
     }
-    for (int i = 0; i < head_dim; i++) out[i] /= total;
+    for (int i = 0; i < head_dim; i++) Output{out, out_is_bf16}.set(index * head_dim + i, sums[i] / total);
 }
-
-struct alignas(8) Two {
-    float at[2];
-};
 
 // Block (tile of rows, key-value head, sequence) of WARPS warps, each with TILES tiles of 16 rows. KEYS keys and values
 // at a time are copied while those before are used. Queries stay in shared memory, or in registers where there is room
 // for them; then they arrive where keys will be.
 // The grid of keys is that of positions, so a row's result depends neither on its neighbours nor on where calls begin.
 template <int D, int WARPS, int TILES, int KEYS, bool HELD>
-DEVICE void prefill(float* out, const Call& of) {
+DEVICE void prefill(const Output& out, const Call& of) {
     constexpr int WIDTH = WARPS * WARP, ROWS = WARPS * TILES * 16, STAGE = KEYS * LINE<D>;
     DYNAMIC_SHARED(u16, stages);  // [2][keys, values][KEYS, LINE<D>], and [ROWS, LINE<D>] unless HELD
     SHARED(Range, ranges, ROWS);
@@ -120,18 +117,18 @@ DEVICE void prefill(float* out, const Call& of) {
             const int row = own + tile * 16 + half * 8 + lane / 4;
             const float factor = 1.0f / whole_total(state.total[tile][half]);
             if (row >= all.rows) continue;
-            float* const to = out + out_of_row(of, in, all, row) + lane % 4 * 2;
+            const i64 to = out_of_row(of, in, all, row) + lane % 4 * 2;
 #pragma unroll
             for (int i = 0; i < D / 8; i++) {
                 const float(&sum)[4] = state.sum[tile][i];
-                *reinterpret_cast<Two*>(to + i * 8) = {{sum[2 * half] * factor, sum[2 * half + 1] * factor}};
+                out.set_two(to + i * 8, sum[2 * half] * factor, sum[2 * half + 1] * factor);
             }
         }
 }
 
-#define PREFILL(D, WARPS, TILES, KEYS, HELD)                      \
-    KERNEL(32 * WARPS) prefill_##D(float* out, CALL_PARAMETERS) { \
-        prefill<D, WARPS, TILES, KEYS, HELD>(out, CALL);          \
+#define PREFILL(D, WARPS, TILES, KEYS, HELD)                                      \
+    KERNEL(32 * WARPS) prefill_##D(void* out, int out_is_bf16, CALL_PARAMETERS) { \
+        prefill<D, WARPS, TILES, KEYS, HELD>(Output{out, out_is_bf16}, CALL);     \
     }
 PREFILL(16, 4, 2, 64, true)
 PREFILL(32, 4, 2, 64, true)

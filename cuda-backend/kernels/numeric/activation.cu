@@ -1,34 +1,34 @@
-// Pointwise functions of some columns of every row, f32. Memory bound: every element is read and written once.
+// Pointwise functions of some columns of every row, f32. Memory bound: every element is read and written once. What a
+// linear unit makes for a product is stored as that takes it, in bf16.
 //
 // gated_linear_unit, squared_relu, soft_cap:
 //   _ref  one thread an element;
 //   fast  one thread four neighbouring elements; block (r, j) has the j-th piece of row r, so that nobody divides.
 #include "device.cuh"
 
-// out [rows, width] ← up · f(gate), or out + that; row r begins at up + r · up_stride and gate + r · gate_stride.
-KERNEL(256)
-gated_linear_unit_ref(const float* up, i64 up_stride, const float* gate, i64 gate_stride, float* out, int rows,
-                      int width, int which, int accumulate) {
+// out [rows, width] ← up · f(gate), or out, f32, + that; row r begins at up + r · up_stride and gate + r · gate_stride.
+#define GLU_PARAMETERS                                                                                      \
+    const float *up, i64 up_stride, const float *gate, i64 gate_stride, void *out, int out_is_bf16, int rows, \
+        int width, int which, int accumulate
+
+KERNEL(256) gated_linear_unit_ref(GLU_PARAMETERS) {
     const i64 i = static_cast<i64>(BLOCK.x) * THREADS + THREAD;
     if (i >= static_cast<i64>(rows) * width) return;
     const i64 row = i / width, column = i % width;
     const float product = up[row * up_stride + column] * activation(which, gate[row * gate_stride + column]);
-    out[i] = accumulate ? out[i] + product : product;
+    Output{out, out_is_bf16}.set(i, accumulate ? static_cast<const float*>(out)[i] + product : product);
 }
 
-KERNEL(256)
-gated_linear_unit(const float* up, i64 up_stride, const float* gate, i64 gate_stride, float* out, int rows,
-                  int width, int which, int accumulate) {
+KERNEL(256) gated_linear_unit(GLU_PARAMETERS) {
     const i64 row = BLOCK.x, i = (BLOCK.y * THREADS + THREAD) * 4;
     if (i >= width) return;
     const Four a = load_four(up + row * up_stride + i, width - i);
     const Four b = load_four(gate + row * gate_stride + i, width - i);
-    float* const y = out + row * width + i;
     Four sum = {};
-    if (accumulate) sum = load_four(y, width - i);
+    if (accumulate) sum = load_four(static_cast<const float*>(out) + row * width + i, width - i);
 #pragma unroll
     for (int j = 0; j < 4; j++) sum.at[j] += a.at[j] * activation(which, b.at[j]);
-    store_four(y, sum, width - i);
+    Output{out, out_is_bf16}.set_four(row * width + i, sum, width - i);
 }
 
 DEVICE float squared_relu_of(float x) {

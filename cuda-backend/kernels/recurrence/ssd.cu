@@ -7,11 +7,11 @@
 #include "device.cuh"
 
 // xbc [T, heads · head_dim + 2 groups · size] holds x, B and C; dt of row t begins at dt + t · dt_stride; dt_bias,
-// a_log and skip (D) are [heads]; y [T, heads · head_dim]; a slot's state [heads, head_dim, size] lies at state +
-// slot · state_stride.
+// a_log and skip (D) are [heads]; y [T, heads · head_dim] is f32 or bf16; a slot's state [heads, head_dim, size] lies
+// at state + slot · state_stride.
 #define SSD_PARAMETERS                                                                                              \
     const float *xbc, const float *dt, i64 dt_stride, const float *dt_bias, const float *a_log, const float *skip, \
-        float *y, SEQUENCES, float *state, i64 state_stride, int heads, int groups
+        void *y, int y_is_bf16, SEQUENCES, float *state, i64 state_stride, int heads, int groups
 
 KERNEL(256) ssd_ref(SSD_PARAMETERS, int sequences, int head_dim, int size) {
     const int inner = heads * head_dim;
@@ -32,7 +32,7 @@ KERNEL(256) ssd_ref(SSD_PARAMETERS, int sequences, int head_dim, int size) {
             own[n] = decay * own[n] + step * x * row[b_at + n];
             sum += own[n] * row[c_at + n];
         }
-        y[(of.row + t) * inner + channel] = sum + skip[head] * x;
+        Output{y, y_is_bf16}.set((of.row + t) * inner + channel, sum + skip[head] * x);
     }
 }
 
@@ -77,7 +77,7 @@ DEVICE void steps(SSD_PARAMETERS, int most) {
                 }
 #pragma unroll
             for (int mask = SHARE / 2; mask > 0; mask /= 2) sum += shuffle_xor(sum, mask);
-            if (q == 0) y[(of.row + t) * inner + row(i)] = sum + d * x;
+            if (q == 0) Output{y, y_is_bf16}.set((of.row + t) * inner + row(i), sum + d * x);
         }
     }
 #pragma unroll
@@ -87,7 +87,8 @@ DEVICE void steps(SSD_PARAMETERS, int most) {
 }
 
 #define SSD_VALUES \
-    xbc, dt, dt_stride, dt_bias, a_log, skip, y, starts, slots, positions, state, state_stride, heads, groups
+    xbc, dt, dt_stride, dt_bias, a_log, skip, y, y_is_bf16, starts, slots, positions, state, state_stride, heads, \
+        groups
 
 // Only sequences of at most `most` tokens.
 KERNEL(128) ssd_steps_64(SSD_PARAMETERS, int most) { steps<64>(SSD_VALUES, most); }

@@ -4,10 +4,10 @@
 // S ← e^c(0, 64) S + Σ e^c(j, 64) Δ(j) x(j) ⊗ B(j).
 //
 // ssd_chunks_N  heads of 64 × N: one block a head of a sequence, the state in f32 registers from the first token to the
-//               last. The plain version is ssd_ref. x and y move once, 512 bytes a token and head; B and C, in bf16,
-//               come out of the cache for all heads but the first; 64 (3 N + 64) multiply-adds a token and head, less
-//               what causality saves. Memory bound with enough sequences; with few, bound by how long a chunk takes,
-//               since a head's chunks follow each other.
+//               last. The plain version is ssd_ref. x and y move once, 384 bytes a token and head with y in bf16; B and
+//               C, in bf16, come out of the cache for all heads but the first; 64 (3 N + 64) multiply-adds a token and
+//               head, less what causality saves. Memory bound with enough sequences; with few, bound by how long a
+//               chunk takes, since a head's chunks follow each other.
 #include "device.cuh"
 #include "recurrence/chunk.cuh"
 
@@ -174,7 +174,8 @@ DEVICE void advance(State<N>& s, const u32 (&x)[CHUNK / 16][4], const u16* b, co
 // `least` tokens. Chunks end at positions that are multiples of 64, so that cuts there change nothing.
 #define CHUNK_PARAMETERS                                                                                            \
     const float *xbc, const float *dt, i64 dt_stride, const float *dt_bias, const float *a_log, const float *skip, \
-        float *y, SEQUENCES, float *state, i64 state_stride, int heads, int groups, const u16 *pairs, int least
+        void *y, int y_is_bf16, SEQUENCES, float *state, i64 state_stride, int heads, int groups,                  \
+        const u16 *pairs, int least
 
 template <int N>
 DEVICE void chunks(CHUNK_PARAMETERS) {
@@ -193,7 +194,7 @@ DEVICE void chunks(CHUNK_PARAMETERS) {
     const float* const x_at = xbc + of.row * width + channel;
     const float* const dt_at = dt + of.row * dt_stride + head;
     float* const own = state + of.slot * state_stride + (channel + lane / 4) * N + lane % 4 * 2;
-    float* const y_at = y + of.row * inner + channel + lane % 4 * 2;
+    const i64 y_at = of.row * inner + channel + lane % 4 * 2;
     const auto c_tile = [&](int stage) { return tiles + stage * 2 * TILE; };
     const auto b_tile = [&](int stage) { return tiles + (stage * 2 + 1) * TILE; };
     const auto fetch_tiles = [&](int token, int count, int stage) {
@@ -247,8 +248,8 @@ DEVICE void chunks(CHUNK_PARAMETERS) {
                     const float* const from = x_at + (token + row) * width + lane % 4 * 2 + tile * 8;
                     const Two skipped = *reinterpret_cast<const Two*>(from);
                     const float* const of_row = &sum[m][tile][2 * half];
-                    *reinterpret_cast<Two*>(y_at + (token + row) * inner + tile * 8) = {
-                        {of_row[0] + d * skipped.at[0], of_row[1] + d * skipped.at[1]}};
+                    Output{y, y_is_bf16}.set_two(y_at + (token + row) * inner + tile * 8,
+                                                 of_row[0] + d * skipped.at[0], of_row[1] + d * skipped.at[1]);
                 }
             }
         if (rest > 0) read_x(next, next_count);
@@ -262,8 +263,8 @@ DEVICE void chunks(CHUNK_PARAMETERS) {
 }
 
 #define CHUNK_VALUES                                                                                               \
-    xbc, dt, dt_stride, dt_bias, a_log, skip, y, starts, slots, positions, state, state_stride, heads, groups, pairs, \
-        least
+    xbc, dt, dt_stride, dt_bias, a_log, skip, y, y_is_bf16, starts, slots, positions, state, state_stride, heads, \
+        groups, pairs, least
 
 KERNEL(128, 3) ssd_chunks_64(CHUNK_PARAMETERS) { chunks<64>(CHUNK_VALUES); }
 KERNEL(128, 2) ssd_chunks_128(CHUNK_PARAMETERS) { chunks<128>(CHUNK_VALUES); }

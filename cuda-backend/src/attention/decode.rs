@@ -26,12 +26,12 @@ impl<R: Runtime> Cuda<R> {
     /// Attends with every token of the sequences that have few.
     ///
     /// # Safety
-    /// out has the call's rows; keys that they see and queries are in their places.
+    /// out, as kernels take it, has the call's rows; keys that they see and queries are in their places.
     pub(super) unsafe fn decode(
         &mut self,
         call: &Call<'_>,
         kernels: &HeadKernels,
-        out: Address,
+        out: [Argument; 2],
     ) -> Result<(), R::Error> {
         let (dims, count) = (call.dims, call.lists.count);
         let few = || call.sequences.iter().filter(|of| call.is_few(of));
@@ -60,8 +60,10 @@ impl<R: Runtime> Cuda<R> {
         };
         // SAFETY: the caller's; there is room for the parts of every row.
         unsafe { self.launch(kernel, grid, &arguments) }?;
+        let [out, is_bf16] = out;
         let arguments = call.arguments(&[
-            Argument::Address(out),
+            out,
+            is_bf16,
             Argument::Address(work),
             Argument::Address(statistics),
             i32_of(("decode", "parts"), parts)?,

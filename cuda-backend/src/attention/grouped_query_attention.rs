@@ -4,6 +4,7 @@ use longseq_core::{
     attention::{grouped_query_attention::AttentionDims, kv_cache::KvCacheDims},
     backend::{Elements, GroupedQueryAttention},
     batch::Sequences,
+    numeric::tensor::Dtype,
     state::StateMut,
 };
 
@@ -13,7 +14,8 @@ use crate::{
     buffer::Buffer,
     kernels::GROUPED_QUERY_ATTENTION_REF,
     launch::{Grid, i32_of},
-    runtime::{Address, Argument, Runtime},
+    runtime::{Argument, Runtime},
+    staging::Work,
 };
 
 /// Threads of a block of the plain kernel.
@@ -34,7 +36,7 @@ impl<R: Runtime> GroupedQueryAttention for Cuda<R> {
         let StateMut { buffer: cache, region } = cache;
         let elements = (qkv.elements(), cache.elements(), out.elements());
         dims.check_call(sequences, (kv, &region), elements)?;
-        let (qkv, out) = (qkv.f32((operation, "qkv"))?, out.f32((operation, "out"))?);
+        let (qkv, out) = (qkv.f32((operation, "qkv"))?, out.output((operation, "out"))?);
         if sequences.rows() == 0 {
             return Ok(());
         }
@@ -60,13 +62,26 @@ impl<R: Runtime> Cuda<R> {
     /// Attends with every token, in any size.
     ///
     /// # Safety
-    /// out has the call's rows; keys that they see and queries are in their places.
-    unsafe fn attend_plainly(&mut self, call: &Call<'_>, out: Address) -> Result<(), R::Error> {
+    /// out, as kernels take it, has the call's rows; keys that they see and queries are in their places.
+    unsafe fn attend_plainly(
+        &mut self,
+        call: &Call<'_>,
+        out: [Argument; 2],
+    ) -> Result<(), R::Error> {
         let rows = call.rows();
         let rows_of = i32_of(("grouped_query_attention", "rows"), rows)?;
-        let arguments = call.arguments(&[Argument::Address(out), rows_of])?;
+        let [to, is_bf16] = out;
+        // It adds up in f32, elsewhere where out is not.
+        let sums = match is_bf16 {
+            Argument::I32(0) => to,
+            _ => {
+                let elements = rows.saturating_mul(call.dims.query_width());
+                Argument::Address(self.work(Work::Other, elements, Dtype::F32)?)
+            }
+        };
+        let arguments = call.arguments(&[sums, to, is_bf16, rows_of])?;
         let grid = Grid::blocks(rows.saturating_mul(call.dims.heads).div_ceil(THREADS), THREADS);
-        // SAFETY: the caller's; there is a thread for every token and head.
+        // SAFETY: the caller's; there is a thread for every token and head, and the sums have as many elements as out.
         unsafe { self.launch(&GROUPED_QUERY_ATTENTION_REF, grid, &arguments) }
     }
 }

@@ -5,19 +5,19 @@ use crate::{
     Cuda, Result,
     kernels::{HeadKernels, PREFILL_ROWS},
     launch::Grid,
-    runtime::{Address, Argument, Runtime},
+    runtime::{Argument, Runtime},
 };
 
 impl<R: Runtime> Cuda<R> {
     /// Attends with every token of the sequences that have many.
     ///
     /// # Safety
-    /// out has the call's rows; keys that they see and queries are in their places.
+    /// out, as kernels take it, has the call's rows; keys that they see and queries are in their places.
     pub(super) unsafe fn prefill(
         &mut self,
         call: &Call<'_>,
         kernels: &HeadKernels,
-        out: Address,
+        out: [Argument; 2],
     ) -> Result<(), R::Error> {
         let many = call.sequences.iter().filter(|of| !call.is_few(of));
         let Some(tokens) = many.map(|of| of.rows.len()).max() else { return Ok(()) };
@@ -28,7 +28,7 @@ impl<R: Runtime> Cuda<R> {
             threads: kernel.threads as usize,
             dynamic_shared: kernel.dynamic_shared as usize,
         };
-        let arguments = call.arguments(&[Argument::Address(out)])?;
+        let arguments = call.arguments(&out)?;
         // SAFETY: the caller's.
         unsafe { self.launch(kernel, grid, &arguments) }
     }

@@ -58,7 +58,8 @@ const fn ssd_shared(state: u32) -> u32 {
     2 * 2 * 64 * (state + 8) * 2 + 64 * (64 + 8) * 2 + 2 * 5 * 64 * 4
 }
 
-/// Three blocks of 64 × 64 and two of 64 × 128 are to fit a multiprocessor: 168 and 255 registers, 113 KiB.
+/// Three blocks of chunks of 64 × 64 and two of 64 × 128 are to fit a multiprocessor: 168 and 255 registers, 113 KiB. Of
+/// steps three do.
 pub(crate) const SSD_SIZES: [SsdKernels; 2] = [
     SsdKernels {
         head_dim: 64,
@@ -69,7 +70,7 @@ pub(crate) const SSD_SIZES: [SsdKernels; 2] = [
     SsdKernels {
         head_dim: 64,
         state: 128,
-        steps: Kernel::new(SSD, "ssd_steps_128", 128, 144),
+        steps: Kernel::new(SSD, "ssd_steps_128", 128, 160),
         chunks: Kernel::new(SSD_CHUNK, "ssd_chunks_128", 128, 255).shared(0, ssd_shared(128)),
     },
 ];

@@ -40,12 +40,19 @@ impl<R: Runtime> GatedLinearUnit for Cuda<R> {
         enough(operation, "out", elements, out.elements())?;
         let (up, up_stride) = columns((operation, "up"), &up, (rows, width))?;
         let (gate, gate_stride) = columns((operation, "gate"), &gate, (rows, width))?;
+        let name = (operation, "out");
+        let [out, is_bf16] = match accumulate {
+            // What is added to is not to be rounded.
+            true => [Argument::Address(out.f32(name)?), Argument::I32(0)],
+            false => out.output(name)?,
+        };
         let arguments = [
             Argument::Address(up),
             up_stride,
             Argument::Address(gate),
             gate_stride,
-            Argument::Address(out.f32((operation, "out"))?),
+            out,
+            is_bf16,
             i32_of((operation, "rows"), rows)?,
             i32_of((operation, "width"), width)?,
             number(activation),

@@ -1,7 +1,7 @@
 //! y = x Wᵀ (+ b).
 
 use longseq_core::{
-    backend::{Columns, LinearMap},
+    backend::{Columns, Elements, LinearMap},
     error::{enough, same},
     numeric::{
         linear::{Linear, LinearDims},
@@ -15,7 +15,7 @@ use crate::{
     buffer::Buffer,
     kernels::{LINEAR_BIAS, LINEAR_INPUT},
     launch::{Grid, i32_of, i64_of},
-    runtime::{Address, Argument, Gemm, Matrix, Runtime},
+    runtime::{Address, Argument, Gemm, Matrix, Memory, Runtime},
     staging::Work,
     weight::{Matrices, Weight},
 };
@@ -36,7 +36,7 @@ impl<R: Runtime> LinearMap for Cuda<R> {
         same(operation, "inputs", weight.inputs, inputs)?;
         same(operation, "outputs", weight.outputs, outputs)?;
         bias.map_or(Ok(()), |(_, biases)| same(operation, "bias", outputs, biases))?;
-        let (x, x_stride) = (columns((operation, "x"), &x, (rows, inputs))?.0, x.stride);
+        let x = Factor::new((operation, "x"), &x, (rows, inputs), weight)?;
         let (out, out_stride) =
             (columns_mut((operation, "out"), &out, (rows, outputs))?.0, out.stride);
         if let Some((bias, _)) = bias {
@@ -45,7 +45,39 @@ impl<R: Runtime> LinearMap for Cuda<R> {
             accumulate = true;
         }
         // SAFETY: x and out have such columns, as checked.
-        unsafe { self.product((x, x_stride), weight, (out, out_stride), (rows, accumulate)) }
+        unsafe { self.product(x, weight, (out, out_stride), (rows, accumulate)) }
+    }
+}
+
+/// The left side of a product: rows at a stride, in f32, or in bf16 where the weight is, too.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Factor {
+    address: Address,
+    stride: usize,
+    dtype: Dtype,
+}
+
+impl Factor {
+    /// Columns that are checked to lie within their buffer, and to be what the weight can be multiplied by.
+    pub(crate) fn new<M: Memory, E>(
+        name: (&'static str, &'static str),
+        of: &Columns<&Buffer<M>>,
+        extents: (usize, usize),
+        weight: &Matrices<M>,
+    ) -> Result<Self, E> {
+        let &Columns { buffer, stride, offset } = of;
+        let dtype = buffer.dtype();
+        if dtype != Dtype::Bf16 || weight.elements.dtype() != Dtype::Bf16 {
+            return Ok(Self::f32(columns(name, of, extents)?.0, stride));
+        }
+        of.check(name, extents, buffer.elements())?;
+        let first = (offset * dtype.bytes()) as Address;
+        Ok(Self { address: buffer.address() + first, stride, dtype })
+    }
+
+    /// Rows in f32.
+    pub(crate) const fn f32(address: Address, stride: usize) -> Self {
+        Self { address, stride, dtype: Dtype::F32 }
     }
 }
 
@@ -78,19 +110,21 @@ impl<R: Runtime> Cuda<R> {
     /// by side.
     ///
     /// # Safety
-    /// x, f32, has so many rows of the weight's inputs, out of its outputs.
+    /// x has so many rows of the weight's inputs, out, f32, of its outputs; x is not in bf16 where the weight is not.
     pub(crate) unsafe fn product(
         &mut self,
-        (x, x_stride): (Address, usize),
+        x: Factor,
         weight: &Matrices<R::Memory>,
         out: (Address, usize),
         (rows, accumulate): (usize, bool),
     ) -> Result<(), R::Error> {
         let inputs = weight.count * weight.inputs;
-        let x = match weight.elements.dtype() {
-            Dtype::F32 => (x, x_stride),
-            // SAFETY: x is as the caller says.
-            _ => (unsafe { self.factor((x, x_stride), (rows, inputs)) }?, inputs),
+        let Factor { address, stride, dtype } = x;
+        let x = if dtype == weight.elements.dtype() {
+            (address, stride)
+        } else {
+            // SAFETY: x is as the caller says, in f32 while the weight is in bf16.
+            (unsafe { self.factor((address, stride), (rows, inputs)) }?, inputs)
         };
         // SAFETY: x and out are as the caller says, or x is the factor just made.
         unsafe { self.multiply(x, weight, out, (rows, accumulate)) }

@@ -9,7 +9,7 @@ use longseq_core::{
     },
 };
 
-use super::{columns, columns_mut};
+use super::{columns_mut, linear::Factor};
 use crate::{
     Cuda, Result,
     buffer::Buffer,
@@ -43,7 +43,7 @@ impl<R: Runtime> LowRankMap for Cuda<R> {
         ] {
             same(operation, operand, expected, found)?;
         }
-        let (x, x_stride) = (columns((operation, "x"), &x, (rows, inputs))?.0, x.stride);
+        let x = Factor::new((operation, "x"), &x, (rows, inputs), down)?;
         let (out, out_stride) =
             (columns_mut((operation, "out"), &out, (rows, outputs))?.0, out.stride);
         let elements = rows.saturating_mul(rank);
@@ -53,10 +53,10 @@ impl<R: Runtime> LowRankMap for Cuda<R> {
         // SAFETY: x and out have such columns and the bias a row of out, as checked; the middle has `rows` rows of the
         // rank, which W₁ makes and W₂ takes.
         unsafe {
-            self.product((x, x_stride), down, (middle, rank), (rows, false))?;
+            self.product(x, down, (middle, rank), (rows, false))?;
             self.launch_version(&LOW_RANK_TANH, plain, fast, &arguments)?;
             self.bias(bias, (out, out_stride), (rows, outputs), false)?;
-            self.product((middle, rank), up, (out, out_stride), (rows, true))
+            self.product(Factor::f32(middle, rank), up, (out, out_stride), (rows, true))
         }
     }
 }

@@ -98,11 +98,13 @@ impl<R: Runtime> Cuda<R> {
         (weight, bias, plus): (Address, Address, f32),
         out: &mut Buffer<R::Memory>,
     ) -> Result<(), R::Error> {
+        let [out, is_bf16] = out.output((operation, "out"))?;
         let arguments = [
             Argument::Address(x.f32((operation, "x"))?),
             Argument::Address(weight),
             Argument::Address(bias),
-            Argument::Address(out.f32((operation, "out"))?),
+            out,
+            is_bf16,
             i32_of((operation, "rows"), rows)?,
             i32_of((operation, "width"), width)?,
             Argument::F32(plus),
@@ -124,8 +126,10 @@ impl<R: Runtime> Cuda<R> {
         (weight, bias): (Address, Address),
     ) -> Result<(), R::Error> {
         let group = width / groups;
+        let [x, is_bf16] = x.output((operation, "x"))?;
         let arguments = [
-            Argument::Address(x.f32((operation, "x"))?),
+            x,
+            is_bf16,
             Argument::Address(gate),
             stride,
             Argument::Address(weight),

@@ -135,6 +135,16 @@ impl<R: Runtime> Cuda<R> {
     }
 }
 
+/// An output of which there is enough, f32 or bf16, as kernels take it.
+fn output_of<M: Memory, E>(
+    (operation, operand): (&'static str, &'static str),
+    buffer: &Buffer<M>,
+    elements: usize,
+) -> Result<[Argument; 2], E> {
+    enough(operation, operand, elements, buffer.elements())?;
+    buffer.output((operation, operand))
+}
+
 /// The address of f32 elements of which there are enough.
 fn f32_of<M: Memory, E>(
     (operation, operand): (&'static str, &'static str),

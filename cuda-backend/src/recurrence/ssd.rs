@@ -9,7 +9,7 @@ use longseq_core::{
     state::StateMut,
 };
 
-use super::{Carried, f32_of};
+use super::{Carried, f32_of, output_of};
 use crate::{
     Cuda, Result, Version,
     buffer::Buffer,
@@ -40,7 +40,7 @@ impl<R: Runtime> SsdScan for Cuda<R> {
         dims.check(a_logs, skips, state.region.elements)?;
         same(operation, "dt_bias", dims.heads, biases)?;
         let xbc = f32_of((operation, "xBC"), xbc, rows.saturating_mul(dims.xbc_width()))?;
-        let y = f32_of((operation, "y"), y, rows.saturating_mul(dims.inner()))?;
+        let [y, y_is_bf16] = output_of((operation, "y"), y, rows.saturating_mul(dims.inner()))?;
         let (dt, dt_stride) = columns((operation, "dt"), &dt, (rows, dims.heads))?;
         let carried = self.carried(operation, sequences, &state)?;
         let [starts, slots, positions, own, own_stride] = carried.arguments();
@@ -51,7 +51,8 @@ impl<R: Runtime> SsdScan for Cuda<R> {
             Argument::Address(bias),
             Argument::Address(a_log),
             Argument::Address(skip),
-            Argument::Address(y),
+            y,
+            y_is_bf16,
             starts,
             slots,
             positions,

@@ -15,6 +15,7 @@ use crate::{
     buffer::Buffer,
     kernels::{DDLERP, DDLERP_INPUT, LOW_RANK_TANH, TOKEN_SHIFT, Versions},
     launch::{Grid, i32_of, i64_of},
+    numeric::linear::Factor,
     runtime::{Address, Argument, Runtime},
     staging::Work,
     weight::Weight,
@@ -99,7 +100,7 @@ impl<R: Runtime> TokenShift for Cuda<R> {
             self.shift(&DDLERP_INPUT, &shift, &more, false)?;
             self.multiply((input, channels), down, (middle, width), (rows, false))?;
             self.launch_version(&LOW_RANK_TANH, plain, fast, &tanh)?;
-            self.product((middle, width), up, (out, STREAMS * channels), (rows, false))?;
+            self.product(Factor::f32(middle, width), up, (out, STREAMS * channels), (rows, false))?;
             self.shift(&DDLERP, &shift, &mus, true)
         }
     }

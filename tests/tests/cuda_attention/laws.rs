@@ -3,12 +3,14 @@
 use longseq_core::attention::grouped_query_attention::AttentionDims;
 use longseq_core::backend::StateMemory;
 use longseq_core::numeric::tensor::Dtype;
+use longseq_cuda::Version;
 use longseq_cuda_emulator::Options;
 use longseq_tests::attention::{Case, bits, dims};
+use longseq_tests::transfer::{Transfer, put_bf16, rounded};
 use longseq_tests::{device, rows};
 use proptest::prelude::*;
 
-use super::{aligned, fast};
+use super::{aligned, fast, put};
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(8))]
@@ -71,9 +73,37 @@ fn a_copied_slot_continues_as_the_first() {
     let region = case.region();
     let mut slab = cuda.buffer(region.offset + 2 * region.stride, Dtype::Bf16).unwrap();
     let mut positions = [0, 0];
-    let before = case.call(&mut cuda, &mut slab, &mut positions, &[50, 50]).unwrap();
+    let before =
+        case.call((&mut cuda, Transfer::put), &mut slab, &mut positions, &[50, 50]).unwrap();
     assert_ne!(rows::bits(&before[0]), rows::bits(&before[1]));
     cuda.copy_within(&mut slab, region.slot(0), region.slot(1).start).unwrap();
-    let after = case.call(&mut cuda, &mut slab, &mut positions, &[60, 60]).unwrap();
+    let after =
+        case.call((&mut cuda, Transfer::put), &mut slab, &mut positions, &[60, 60]).unwrap();
     assert_eq!(rows::bits(&after[0]), rows::bits(&after[1]));
+}
+
+#[test]
+fn outputs_of_bf16_are_those_of_f32_rounded() {
+    // Many queries, few and one, to several parts of keys; sizes of heads of which one has no fast kernel.
+    for head_dim in [16, 64, 80, 96, 128, 256, 24] {
+        let case = aligned(Case::new(dims((1, 2), head_dim), 300, &[270, 40], head_dim as u64));
+        let calls = [vec![260, 0], vec![261, 40], vec![270, 40]];
+        for (version, cache) in [
+            (Version::Fast, Dtype::Bf16),
+            (Version::Plain, Dtype::Bf16),
+            (Version::Plain, Dtype::F32),
+        ] {
+            if version == Version::Plain && head_dim > 64 {
+                continue;
+            }
+            let run = |out| {
+                let mut cuda = device::cuda(Options::default()).version(version);
+                case.run_with(&mut cuda, (put(cache), out), &calls).expect("calls that fit").0
+            };
+            for (exact, found) in run(Transfer::put).iter().zip(run(put_bf16)) {
+                let same = rows::bits(&found) == rows::bits(&rounded(exact));
+                assert!(same, "{version:?}, cache of {cache}, heads of {head_dim}");
+            }
+        }
+    }
 }

@@ -14,6 +14,12 @@ use longseq_cuda::{Cuda, CudaError, Version};
 use longseq_cuda_emulator::{Options, Statistics};
 use longseq_tests::attention::{Case, Outcome};
 use longseq_tests::device;
+use longseq_tests::transfer::{Put, Transfer, put_bf16};
+
+/// How buffers of a dtype are made.
+fn put<R: Runtime>(dtype: Dtype) -> Put<Cuda<R>> {
+    if dtype == Dtype::Bf16 { put_bf16 } else { Transfer::put }
+}
 
 /// Runs the calls with caches of this dtype.
 fn run<R: Runtime>(
@@ -22,12 +28,7 @@ fn run<R: Runtime>(
     dtype: Dtype,
     calls: &[Vec<usize>],
 ) -> Result<Outcome<f32>, CudaError<R::Error>> {
-    let slab = |cuda: &mut Cuda<R>, values: &[f32]| {
-        let mut buffer = cuda.buffer(values.len(), dtype).expect("memory");
-        cuda.upload(values, &mut buffer).expect("an upload");
-        buffer
-    };
-    case.run_with(cuda, slab, calls)
+    case.run_with(cuda, (put(dtype), Transfer::put), calls)
 }
 
 /// Runs the calls with the fast kernels in one order, and in the emulator with no bank conflicts.

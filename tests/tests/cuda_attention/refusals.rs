@@ -8,23 +8,24 @@ use longseq_cuda::CudaError;
 use longseq_cuda_emulator::Options;
 use longseq_tests::attention::{Case, dims};
 use longseq_tests::device::{self, DeviceError};
-use longseq_tests::transfer::Transfer;
+use longseq_tests::transfer::{Transfer, put_bf16};
 
-/// A call of three tokens at this position of a cache with this dtype, with so many elements less of q, k and v; and
-/// what is in out afterwards.
+use super::put;
+
+/// A call of three tokens at this position of a cache, with so many elements less of q, k and v, in these dtypes of cache
+/// and q, k, v; and what is in out, of bf16, afterwards.
 fn call(
     position: usize,
-    (dtype, out_dtype): (Dtype, Dtype),
+    (dtype, qkv_dtype): (Dtype, Dtype),
     less: usize,
 ) -> (Result<(), CudaError<DeviceError>>, Vec<f32>) {
     let case = Case::new(dims((2, 2), 16), 5, &[3], 1);
     let (dims, kv) = (case.dims, case.kv());
     let mut cuda = device::cuda(Options::default());
-    let qkv = cuda.put(&case.qkv[0][less..]);
+    let qkv = put(qkv_dtype)(&mut cuda, &case.qkv[0][less..]);
     let mut cache = cuda.buffer(kv.elements(), dtype).unwrap();
     cuda.upload(&vec![0.5; kv.elements()], &mut cache).unwrap();
-    let mut out = cuda.buffer(3 * dims.query_width(), out_dtype).unwrap();
-    cuda.upload(&vec![0.5; 3 * dims.query_width()], &mut out).unwrap();
+    let mut out = put_bf16(&mut cuda, &vec![0.5; 3 * dims.query_width()]);
     let batch = Batch::new(&[0; 3], &[0, 3], &[0], &[]).unwrap();
     let region = Region { offset: 0, stride: kv.elements(), elements: kv.elements() };
     let state = StateMut { buffer: &mut cache, region };

@@ -9,38 +9,55 @@ mod self_check;
 mod trained;
 
 use longseq::checkpoint::Checkpoint;
+use longseq::engine::cuda::buffers;
+use longseq_core::hybrid::config::ModelConfig;
 use longseq_core::numeric::compute::Compute;
 use longseq_core::numeric::tensor::Dtype;
-use longseq_cuda::Cuda;
+use longseq_cuda::{Cuda, buffer::Buffer};
 use longseq_cuda_emulator::Options;
-use longseq_tests::device::{self, Device};
+use longseq_tests::device::{self, Device, Memory};
 use longseq_tests::loaded::Loaded;
+use longseq_tests::transfer::{Put, Transfer, put_bf16};
 
 /// In which precisions a model is run.
 #[derive(Clone, Copy, Debug)]
 struct Precision {
     weights: Compute,
     cache: Dtype,
+    /// Of what only products read.
+    factors: Dtype,
 }
 
 /// Everything in f32.
-const SINGLE: Precision = Precision { weights: Compute::F32, cache: Dtype::F32 };
+const SINGLE: Precision =
+    Precision { weights: Compute::F32, cache: Dtype::F32, factors: Dtype::F32 };
 
 /// As it runs on a GPU.
-const HALF: Precision = Precision { weights: Compute::Bf16, cache: Dtype::Bf16 };
+const HALF: Precision =
+    Precision { weights: Compute::Bf16, cache: Dtype::Bf16, factors: Dtype::Bf16 };
+
+/// The scratch buffers of the engine, with NaN in them.
+fn scratch(cuda: &mut Cuda<Device>, config: &ModelConfig, tokens: usize) -> [Buffer<Memory>; 5] {
+    buffers(config, tokens, Dtype::Bf16).map(|(elements, dtype)| {
+        let put: Put<Cuda<Device>> = if dtype == Dtype::Bf16 { put_bf16 } else { Transfer::put };
+        put(cuda, &vec![f32::NAN; elements])
+    })
+}
 
 /// A model with slots.
 fn load<'c>(
     checkpoint: &'c Checkpoint,
-    Precision { weights, cache }: Precision,
+    Precision { weights, cache, factors }: Precision,
     extents: (usize, usize),
     options: Options,
 ) -> Loaded<'c, Cuda<Device>> {
-    Loaded::new(checkpoint, weights, extents, device::cuda(options), |cuda, elements| {
+    let backend = device::cuda(options);
+    let loaded = Loaded::new(checkpoint, weights, extents, backend, |cuda, elements| {
         let mut buffer = cuda.buffer(elements, cache).expect("memory");
         cuda.upload(&vec![f32::NAN; elements], &mut buffer).expect("an upload");
         buffer
-    })
+    });
+    if factors == Dtype::Bf16 { loaded.scratch(scratch) } else { loaded }
 }
 
 /// Root mean square of the difference, relative to that of the expected values.

@@ -3,7 +3,8 @@
 use longseq::checkpoint::Checkpoint;
 use longseq_core::hybrid::forward;
 use longseq_cuda::Cuda;
-use longseq_cuda_emulator::{Emulator, Options, Order};
+use longseq_cuda_emulator::{Options, Order};
+use longseq_tests::device::Device;
 use longseq_tests::golden::{NAMES, cases};
 use longseq_tests::loaded::{Buffers, Loaded};
 
@@ -14,8 +15,8 @@ const SLOTS: usize = 3;
 
 /// A model whose passes use the same buffers, which hold NaN before each.
 struct Writer<'c> {
-    model: Loaded<'c, Cuda<Emulator>>,
-    buffers: Buffers<Cuda<Emulator>>,
+    model: Loaded<'c, Cuda<Device>>,
+    buffers: Buffers<Cuda<Device>>,
 }
 
 impl<'c> Writer<'c> {

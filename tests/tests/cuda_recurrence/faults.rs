@@ -13,19 +13,16 @@ use longseq_cuda::Cuda;
 use longseq_cuda_emulator::{Emulator, Fault, Options, faults};
 use longseq_tests::device::is_skipped;
 use longseq_tests::recurrence::{
-    Inputs, Operation, causal_conv1d, is_near, rg_lru, ssd, token_shift, wkv6,
+    Inputs, Operation, causal_conv1d, is_near, is_near_in, rg_lru, ssd, token_shift, wkv6,
 };
+use longseq_tests::transfer::put_bf16;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestCaseError, TestRunner};
 
-/// Whether an operation on sequences of these lengths goes wrong, with this fault or with none.
-fn fails(op: &impl Operation, lengths: &[usize], bound: f64, fault: Option<&Fault>) -> bool {
-    fails_in_dtype(op, lengths, bound, (fault, Dtype::Bf16))
-}
-
-/// The same with a scan's products in this dtype.
-fn fails_in_dtype(
-    op: &impl Operation,
+/// Whether an operation on sequences of these lengths goes wrong, with this fault or with none and a scan's products in this
+/// dtype; also with outputs in bf16, if it may have those.
+fn fails(
+    (op, in_bf16): (&impl Operation, bool),
     lengths: &[usize],
     bound: f64,
     (fault, products_in): (Option<&Fault>, Dtype),
@@ -42,8 +39,14 @@ fn fails_in_dtype(
         })
     };
     let config = Config { cases: 1, failure_persistence: None, ..Config::default() };
-    let check =
-        |()| -> Result<(), TestCaseError> { is_near(op, &inputs, backends(), Compute::F32, bound) };
+    let check = |()| -> Result<(), TestCaseError> {
+        is_near(op, &inputs, backends(), Compute::F32, bound)?;
+        // Outputs that may be bf16 are rounded to 8 bits.
+        if in_bf16 {
+            is_near_in((op, put_bf16), &inputs, backends(), Compute::F32, bound + 4e-3)?;
+        }
+        Ok(())
+    };
     // A launch that is refused panics, which the runner takes for a failure, too.
     TestRunner::new(config).run(&Just(()), check).is_err()
 }
@@ -55,26 +58,27 @@ fn fails_in(source: &str, fault: Option<&Fault>) -> bool {
             let (activation, prompt_leaves_outputs) = (Activation::Silu, false);
             let dims = ConvDims { channels: 9, width: 4, activation, prompt_leaves_outputs };
             let op = causal_conv1d::Convolution::random(dims, true, 3);
-            fails(&op, &[5, 40, 16, 17], 1e-6, fault)
+            fails((&op, false), &[5, 40, 16, 17], 1e-6, (fault, Dtype::Bf16))
         }
         "recurrence/token_shift.cu" => {
-            fails(&token_shift::Fixed::random(9, 2, 3), &[5, 40, 16, 17], 1e-6, fault)
+            let op = token_shift::Fixed::random(9, 2, 3);
+            fails((&op, false), &[5, 40, 16, 17], 1e-6, (fault, Dtype::Bf16))
         }
         "recurrence/rg_lru.cu" => {
             let op = rg_lru::Unit::random(RgLruDims { channels: 6, blocks: 2 }, 3);
-            fails(&op, &[300, 9], 1e-5, fault)
+            fails((&op, false), &[300, 9], 1e-5, (fault, Dtype::Bf16))
         }
         "recurrence/wkv6.cu" => {
             let op = wkv6::Scan::random(Wkv6Dims { heads: 1, head_dim: 64 }, 3);
-            fails_in_dtype(&op, &[37, 2], 1e-6, (fault, Dtype::F32))
+            fails((&op, false), &[37, 2], 1e-6, (fault, Dtype::F32))
         }
         "recurrence/wkv6_chunk.cu" => {
             let op = wkv6::Scan::random(Wkv6Dims { heads: 1, head_dim: 64 }, 3);
-            fails(&op, &[150, 2], 5e-3, fault)
+            fails((&op, false), &[150, 2], 5e-3, (fault, Dtype::Bf16))
         }
         "recurrence/ssd_chunk.cu" => {
             let dims = SsdDims { heads: 1, head_dim: 64, state: 64, groups: 1 };
-            fails(&ssd::Scan::random(dims, 3), &[150, 2], 5e-3, fault)
+            fails((&ssd::Scan::random(dims, 3), true), &[150, 2], 5e-3, (fault, Dtype::Bf16))
         }
         _ => panic!("no test of {source}"),
     }

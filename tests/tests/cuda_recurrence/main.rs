@@ -4,6 +4,7 @@
 mod causal_conv1d;
 mod faults;
 mod rg_lru;
+mod rounding;
 mod shapes;
 mod ssd;
 mod token_shift;

@@ -4,7 +4,8 @@ use longseq_core::numeric::compute::Compute;
 use longseq_core::numeric::tensor::Dtype;
 use longseq_core::recurrence::wkv6::Wkv6Dims;
 use longseq_cuda::Cuda;
-use longseq_cuda_emulator::{Emulator, Options};
+use longseq_cuda_emulator::Options;
+use longseq_tests::device::{self, Device};
 use longseq_tests::recurrence::wkv6::{Scan, dims};
 use longseq_tests::recurrence::{
     Inputs, Operation, forks_go_on_alike, is_near, is_near_anyhow, is_the_same_anyhow, lengths,
@@ -31,14 +32,14 @@ fn of_models() -> impl Strategy<Value = Wkv6Dims> {
 
 /// In f32, token by token.
 fn steps(
-    backends: impl Iterator<Item = (String, Cuda<Emulator>)>,
-) -> impl Iterator<Item = (String, Cuda<Emulator>)> {
+    backends: impl Iterator<Item = (String, Cuda<Device>)>,
+) -> impl Iterator<Item = (String, Cuda<Device>)> {
     backends.map(|(name, cuda)| (name, cuda.products_in(Dtype::F32)))
 }
 
 /// In chunks, in every order.
-fn chunks(seed: u64) -> impl Iterator<Item = (String, Cuda<Emulator>)> {
-    Options::orders(seed).map(|options| (format!("{options:?}"), Cuda::new(Emulator::new(options))))
+fn chunks(seed: u64) -> impl Iterator<Item = (String, Cuda<Device>)> {
+    device::orders(seed).map(|options| (format!("{options:?}"), device::cuda(options)))
 }
 
 proptest! {
@@ -128,12 +129,16 @@ fn batches_and_cuts_between_chunks_do_not_matter() {
 
 #[test]
 fn chunks_of_large_heads_have_no_conflicting_banks() {
+    if device::is_skipped("bank conflicts", false) {
+        return;
+    }
     let scan = Scan::random(Wkv6Dims { heads: 2, head_dim: 64 }, 3);
     let inputs = Inputs::new(&scan, &[70], 5);
-    let mut cuda = Cuda::new(Emulator::new(Options::default()));
+    let mut cuda = device::cuda(Options::default());
     let weights = scan.taken(&mut cuda, Compute::F32);
     inputs.run((&scan, &weights), &mut cuda, &inputs.whole(&scan));
-    let (launched, statistics) = (cuda.runtime().launched(), cuda.runtime().statistics());
+    let launched = cuda.runtime().launched();
+    let statistics = cuda.runtime().statistics().expect("the emulator");
     assert!(launched.contains("wkv6_chunks") && !launched.contains("wkv6"), "{launched:?}");
     assert!(statistics.matrix_loads > 0 && statistics.bank_conflicts == 0, "{statistics:?}");
 }

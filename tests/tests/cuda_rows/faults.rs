@@ -25,6 +25,9 @@ fn fails(source: &str, fault: Option<&Fault>) -> bool {
             for operation in rows::Operation::all(case.groups) {
                 case.check((&source, &mut cuda), operation, Compute::F32)?;
             }
+            for operation in rows::Operation::before_products(case.groups) {
+                case.check_bf16((&source, &mut cuda), operation)?;
+            }
         }
         Ok(())
     };

@@ -8,6 +8,7 @@ mod linear;
 mod recorded;
 mod reference;
 mod refusals;
+mod rounding;
 mod shapes;
 mod state;
 

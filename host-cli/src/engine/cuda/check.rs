@@ -98,7 +98,9 @@ where
     let layers = layers.collect::<Result<_, _>>().map_err(|source| explain(&source))?;
     let most = memory::FEWEST_TOKENS;
     let extents = (1, PROMPT + FOLLOWING, most);
-    let mut engine = CudaEngine::with(config, (ends, layers), compute, backend, extents)?;
+    // The weights that were made are bf16.
+    let precision = (compute, memory::rounded_to(compute));
+    let mut engine = CudaEngine::with(config, (ends, layers), precision, backend, extents)?;
     let mut logits = Vec::new();
     engine.logits(text, |rows| {
         logits.extend_from_slice(rows);

@@ -1,13 +1,14 @@
 //! What a model takes of a GPU's memory.
 
 use longseq_core::{
-    hybrid::config::ModelConfig,
+    hybrid::config::{FeedForward, ModelConfig, Recurrence},
     numeric::{compute::Compute, tensor::Dtype},
-    scratch::scratch,
+    scratch::{ScratchElements, scratch},
     state::StateLayout,
 };
+use longseq_cpu::memory::Kinds;
 
-use super::sizes;
+use super::sizes::Sizes;
 use crate::{
     checkpoint::Checkpoint,
     engine::{memory::Memory, packed::Packing, worker::internal},
@@ -42,28 +43,49 @@ pub const fn rounded_to(compute: Compute) -> Dtype {
     }
 }
 
-/// Bytes of a forward pass of so many tokens: activations, and as much again that operations work in.
-fn working_bytes(config: &ModelConfig, tokens: usize) -> u64 {
-    let elements = scratch(config, tokens).total() as u64;
-    elements.saturating_mul(2 * size_of::<f32>() as u64)
+/// The scratch buffers of a forward pass of so many tokens, in the order of core's `Scratch`: elements and dtype of each.
+/// Where all products are of bf16 `factors`, so is what only they read, `normed` and `mixed`; everything else is f32. All
+/// is in RWKV-6: its token shifts carry what is normed, and what rounding `mixed` would save is not worth its error.
+pub fn buffers(config: &ModelConfig, tokens: usize, factors: Dtype) -> [(usize, Dtype); 5] {
+    let ScratchElements { residual, projected, convolved, mixed } = scratch(config, tokens);
+    let shifts = matches!(config.recurrence, Some(Recurrence::Wkv6(_)))
+        || matches!(config.feed_forward, Some(FeedForward::ChannelMix(_)));
+    let factors = if shifts { Dtype::F32 } else { factors };
+    [
+        (residual, Dtype::F32),
+        (residual, factors),
+        (projected, Dtype::F32),
+        (convolved, Dtype::F32),
+        (mixed, factors),
+    ]
 }
 
-/// Tokens of one forward pass where so many bytes are free.
+/// Bytes of a forward pass of so many tokens: activations, and as much again that operations work in.
+fn working_bytes(config: &ModelConfig, tokens: usize, factors: Dtype) -> u64 {
+    let buffers = buffers(config, tokens, factors);
+    let bytes = buffers.map(|(elements, dtype)| elements.saturating_mul(dtype.bytes()) as u64);
+    bytes.iter().fold(0, |all: u64, bytes| all.saturating_add(bytes.saturating_mul(2)))
+}
+
+/// Tokens of one forward pass where so many bytes are free: the same in every precision.
 pub fn tokens_of_a_pass(config: &ModelConfig, capacity: usize, free: u64) -> usize {
     let mut tokens = MOST_TOKENS;
-    while tokens > FEWEST_TOKENS && working_bytes(config, tokens) > free / WORKING_PART {
+    let bytes = |tokens| working_bytes(config, tokens, Dtype::F32);
+    while tokens > FEWEST_TOKENS && bytes(tokens) > free / WORKING_PART {
         tokens /= 2;
     }
     if config.reads_prompts_whole() { capacity.max(tokens) } else { tokens }
 }
 
-/// What packing is to the CPU: the weights' bytes on the GPU.
+/// What packing is to the CPU: the weights' bytes on the GPU, and of what products are made.
 ///
 /// # Errors
 /// Weights of odd shapes.
 pub fn packing(checkpoint: &Checkpoint, compute: Compute) -> Result<Packing> {
-    let bytes = usize::try_from(sizes::bytes(checkpoint, compute)?).unwrap_or(usize::MAX);
-    Ok(Packing { bytes, peak: bytes, ..Packing::default() })
+    let sizes = Sizes::of(checkpoint, compute)?;
+    let bytes = usize::try_from(sizes.bytes).unwrap_or(usize::MAX);
+    let f32 = sizes.factors == Dtype::F32;
+    Ok(Packing { bytes, peak: bytes, kinds: Kinds { bf16: !f32, f32 }, ..Packing::default() })
 }
 
 /// What a model takes, for `slots` sequences of at most `capacity` tokens, where so many bytes are free.
@@ -81,7 +103,9 @@ pub fn memory(
     let bytes = |elements: usize, dtype: Dtype| elements.saturating_mul(dtype.bytes()) as u64;
     let tokens = tokens_of_a_pass(config, capacity, free);
     let logits = bytes(config.vocabulary.saturating_mul(slots), Dtype::F32);
-    let buffers = working_bytes(config, tokens).saturating_add(logits).saturating_add(BESIDE);
+    let factors = if packing.kinds.f32 { Dtype::F32 } else { Dtype::Bf16 };
+    let working = working_bytes(config, tokens, factors);
+    let buffers = working.saturating_add(logits).saturating_add(BESIDE);
     Ok(Memory {
         program: 0,
         weights: packing.bytes as u64,

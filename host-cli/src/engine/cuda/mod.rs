@@ -18,7 +18,7 @@ use longseq_core::{
         weights::{Ends, Layer, Model},
     },
     numeric::{compute::Compute, tensor::Dtype},
-    scratch::{Scratch, scratch},
+    scratch::Scratch,
     state::StateLayout,
 };
 use longseq_cuda::{
@@ -42,7 +42,8 @@ use crate::{
 
 pub use self::{
     device::{Found, checked, find},
-    memory::{GRID, memory, packing, rounded_to, tokens_of_a_pass, usable},
+    memory::{GRID, buffers, memory, packing, rounded_to, tokens_of_a_pass, usable},
+    sizes::Sizes,
 };
 
 /// Rows whose logits are wanted at once where all are.
@@ -99,34 +100,29 @@ impl<'a, R: Runtime> CudaEngine<'a, R> {
             })
         });
         let layers = layers.collect::<Result<_>>()?;
-        Self::with(config, (ends, layers), compute, backend, extents)
+        let precision = (compute, Sizes::of(checkpoint, compute)?.factors);
+        Self::with(config, (ends, layers), precision, backend, extents)
     }
 
-    /// The same of weights that are on the device.
+    /// The same of weights that are on the device, whose products are of this dtype.
     fn with(
         config: &'a ModelConfig,
         (ends, layers): OnDevice<R::Memory>,
-        compute: Compute,
+        (compute, factors): (Compute, Dtype),
         backend: Cuda<R>,
         (slots, capacity, most): (usize, usize, usize),
     ) -> Result<Self> {
         let mut backend = backend.products_in(memory::rounded_to(compute));
         let layout = StateLayout::new(config, slots, capacity).map_err(internal)?;
         let (recurrent, cache) = layout.elements();
-        let elements = scratch(config, most);
         let mut buffer =
             |elements, dtype| backend.buffer(elements, dtype).map_err(|source| explain(&source));
         let recurrent = buffer(recurrent, Dtype::F32)?;
         let cache = buffer(cache, memory::rounded_to(compute))?;
         let logits = buffer(config.vocabulary.saturating_mul(slots), Dtype::F32)?;
-        let mut part = |elements| buffer(elements, Dtype::F32);
-        let scratch = [
-            part(elements.residual)?,
-            part(elements.residual)?,
-            part(elements.projected)?,
-            part(elements.convolved)?,
-            part(elements.mixed)?,
-        ];
+        let [residual, normed, projected, convolved, mixed] =
+            buffers(config, most, factors).map(|(elements, dtype)| buffer(elements, dtype));
+        let scratch = [residual?, normed?, projected?, convolved?, mixed?];
         let (positions, call) = (vec![0; slots], Call::default());
         let slots = Slots { capacity, recurrent, cache, positions };
         Ok(Self { config, ends, layers, backend, most, slots, scratch, logits, call })

@@ -16,28 +16,40 @@ use crate::{
 };
 
 /// Counts the bytes of weights as [`Load`](longseq_cuda::weight::Load) holds them.
-struct Sizes {
+pub struct Sizes {
     compute: Compute,
-    bytes: u64,
+    /// Of all weights.
+    pub bytes: u64,
+    /// Of what products are made: bf16, or f32 where any of their matrices is.
+    pub factors: Dtype,
     /// Where the embedding's bytes lie, and its dtype: a head that is the embedding has its memory.
     table: Option<(*const [u8], Dtype)>,
 }
 
-/// Bytes of all weights on the GPU.
-///
-/// # Errors
-/// Weights of odd shapes.
-pub fn bytes(checkpoint: &Checkpoint, compute: Compute) -> Result<u64> {
-    let failed = |source| Error::new(format!("the weights cannot be loaded: {source}"));
-    let mut sizes = Sizes { compute, bytes: 0, table: None };
-    checkpoint.ends(|ends| ends.map(&mut sizes).map(drop).map_err(failed))?;
-    for layer in 0..checkpoint.config().layers {
-        checkpoint.layer(layer, |layer| layer.map(&mut sizes).map(drop).map_err(failed))?;
-    }
-    Ok(sizes.bytes)
-}
-
 impl Sizes {
+    /// Of all weights on the GPU.
+    ///
+    /// # Errors
+    /// Weights of odd shapes.
+    pub fn of(checkpoint: &Checkpoint, compute: Compute) -> Result<Self> {
+        let failed = |source| Error::new(format!("the weights cannot be loaded: {source}"));
+        let mut sizes = Self { compute, bytes: 0, factors: Dtype::Bf16, table: None };
+        checkpoint.ends(|ends| ends.map(&mut sizes).map(drop).map_err(failed))?;
+        for layer in 0..checkpoint.config().layers {
+            checkpoint.layer(layer, |layer| layer.map(&mut sizes).map(drop).map_err(failed))?;
+        }
+        Ok(sizes)
+    }
+
+    /// The dtype of matrices that rows are multiplied by.
+    fn factor(&mut self, tensors: &[&Tensor<'_>]) -> std::result::Result<Dtype, ShapeError> {
+        let dtype = self.compute.dtype(tensors)?;
+        if dtype == Dtype::F32 {
+            self.factors = dtype;
+        }
+        Ok(dtype)
+    }
+
     fn add(&mut self, elements: usize, dtype: Dtype) {
         let bytes = elements.saturating_mul(dtype.bytes()) as u64;
         self.bytes = self.bytes.saturating_add(bytes);
@@ -50,7 +62,7 @@ impl<'t> MapWeights<Tensor<'t>> for Sizes {
 
     fn linear(&mut self, maps: &[&Linear<Tensor<'t>>]) -> Result<Linear<()>, ShapeError> {
         let tensors: Vec<_> = maps.iter().map(|map| &map.weight).collect();
-        let dtype = self.compute.dtype(&tensors)?;
+        let dtype = self.factor(&tensors)?;
         let is_table = |tensor: &Tensor<'_>| {
             let here = (std::ptr::from_ref(tensor.data()), dtype);
             self.table.is_some_and(|table| std::ptr::eq(table.0, here.0) && table.1 == here.1)
@@ -65,7 +77,7 @@ impl<'t> MapWeights<Tensor<'t>> for Sizes {
     }
 
     fn matrices(&mut self, weight: &Tensor<'t>, _: usize) -> Result<(), ShapeError> {
-        let dtype = self.compute.dtype(&[weight])?;
+        let dtype = self.factor(&[weight])?;
         self.add(weight.elements(), dtype);
         Ok(())
     }

@@ -39,6 +39,20 @@ pub const FAULTS: &[Fault] = &[
         "numeric/norm.cu",
         ("if (first(k) < of.width) f(", "if (first(k) + 4 < of.width) f("),
     ),
+    of_norms(
+        "four of bf16 are stored at once where two are aligned",
+        ("count >= 4 && (reinterpret_cast<u64>(to) & 7) == 0", "count >= 4"),
+    ),
+    fault(
+        "rows of bf16 lie as far apart as those of f32",
+        "numeric/norm.cu",
+        ("    out += row * width;\n", "    out += row * width * (4 / sizeof(Y));\n"),
+    ),
+    fault(
+        "a row of bf16 that a norm works on in place is half as long",
+        "numeric/norm.cu",
+        ("x + row * groups * width + first", "x + row * groups * width * sizeof(T) / 4 + first"),
+    ),
     fault(
         "the gate of a linear unit is read with the other's stride",
         "numeric/activation.cu",

@@ -136,6 +136,14 @@ pub const FAULTS: &[Fault] = &[
         ("barrier();  // the scores are there", ""),
     ),
     fault("all chunks use the same tiles", SSD, ("other = 1 - stage", "other = stage")),
+    Fault {
+        name: "two neighbours of bf16 change places",
+        sources: ("device.cuh", SSD),
+        edit: (
+            "*reinterpret_cast<u32*>(to) = bf16_pair(x, y);",
+            "*reinterpret_cast<u32*>(to) = bf16_pair(y, x);",
+        ),
+    },
     fault("a token sees the next", SSD, ("column <= row ?", "column <= row + 1 ?")),
     Fault {
         name: "lanes name each other's rows",
