@@ -1,6 +1,7 @@
 //! Whole models of every family through the shipped kernels, run by the emulator, against the goldens.
 #![cfg(all(target_os = "linux", target_env = "gnu"))]
 
+mod engine;
 mod goldens;
 mod laws;
 mod trained;
