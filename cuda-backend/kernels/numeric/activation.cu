@@ -7,7 +7,7 @@
 #include "device.cuh"
 
 // out [rows, width] ← up · f(gate), or out, f32, + that; row r begins at up + r · up_stride and gate + r · gate_stride.
-#define GLU_PARAMETERS                                                                                      \
+#define GLU_PARAMETERS                                                                                        \
     const float *up, i64 up_stride, const float *gate, i64 gate_stride, void *out, int out_is_bf16, int rows, \
         int width, int which, int accumulate
 

@@ -141,7 +141,7 @@ struct Together {
     }
 };
 
-#define NORM_PARAMETERS                                                                                            \
+#define NORM_PARAMETERS                                                                                      \
     const float *x, const float *weight, const float *bias, void *out, int out_is_bf16, int rows, int width, \
         float plus, float epsilon
 #define NORM_VALUES x, weight, bias, out, out_is_bf16, rows, width, plus, epsilon
@@ -177,7 +177,7 @@ KERNEL(256) rms_norm(NORM_PARAMETERS) { norm_row<Together<Block, 8>>(BLOCK.x, fa
 KERNEL(256) layer_norm(NORM_PARAMETERS) { norm_row<Together<Block, 8>>(BLOCK.x, true, NORM_VALUES); }
 
 // In place, each of `groups` equal groups of a row by itself. Row r of the gate begins at gate + r · stride.
-#define GATED_PARAMETERS                                                                                       \
+#define GATED_PARAMETERS                                                                                     \
     void *x, int x_is_bf16, const float *gate, i64 stride, const float *weight, const float *bias, int rows, \
         int groups, int width, float epsilon
 #define GATED_VALUES x, x_is_bf16, gate, stride, weight, bias, rows, groups, width, epsilon

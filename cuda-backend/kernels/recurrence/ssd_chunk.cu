@@ -172,7 +172,7 @@ DEVICE void advance(State<N>& s, const u32 (&x)[CHUNK / 16][4], const u16* b, co
 
 // What ssd_ref takes but for its sizes, and `pairs` [T, 2 groups · N], B and C in bf16. Only sequences of at least
 // `least` tokens. Chunks end at positions that are multiples of 64, so that cuts there change nothing.
-#define CHUNK_PARAMETERS                                                                                            \
+#define CHUNK_PARAMETERS                                                                                           \
     const float *xbc, const float *dt, i64 dt_stride, const float *dt_bias, const float *a_log, const float *skip, \
         void *y, int y_is_bf16, SEQUENCES, float *state, i64 state_stride, int heads, int groups,                  \
         const u16 *pairs, int least

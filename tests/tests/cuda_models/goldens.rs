@@ -7,9 +7,9 @@ use longseq_tests::golden::{Case, NAMES, cases, check};
 use super::{HALF, Precision, SINGLE, load, relative};
 
 /// As for every backend that computes in f32.
-const F32_BOUND: f64 = 2e-3;
+pub const F32_BOUND: f64 = 2e-3;
 /// Relative RMS, as of the CPU backend.
-const BF16_BOUND: f64 = 2e-2;
+pub const BF16_BOUND: f64 = 2e-2;
 
 fn logits(case: &Case, length: usize, precision: Precision, options: Options) -> Vec<f64> {
     let tokens = case.golden.tokens(&format!("tokens.L{length}"));
@@ -31,6 +31,7 @@ fn logits_are_near_the_goldens() {
             check(&case, &name, &logits(&case, length, SINGLE, options), F32_BOUND);
             let expected = case.golden.reals(&name);
             let error = relative(&logits(&case, length, HALF, options), &expected);
+            println!("{}: {name} in bf16: {error:.2e}", case.name);
             assert!(error <= BF16_BOUND, "{}: {name} in bf16 is {error:e} off", case.name);
         }
     }
