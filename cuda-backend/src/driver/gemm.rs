@@ -12,10 +12,13 @@ use cudarc::{
 };
 use longseq_core::numeric::tensor::Dtype;
 
-use super::libraries::{self, Found, Library};
+use super::{
+    described::{Layout, Operand, Preference, Product},
+    libraries::{self, Found, Library},
+};
 use crate::{
     error::GpuError,
-    runtime::{Address, Gemm, Matrix},
+    runtime::{Address, Gemm},
 };
 
 /// Bytes of device memory that products work in: what NVIDIA recommends for Hopper.
@@ -59,22 +62,6 @@ struct Shape {
     weight: Operand,
     x: Operand,
     out: Operand,
-}
-
-/// Strides of a matrix, and a power of two that divides its address.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-struct Operand {
-    row_stride: usize,
-    batch_stride: usize,
-    alignment: u32,
-}
-
-impl From<Matrix> for Operand {
-    fn from(matrix: Matrix) -> Self {
-        let Matrix { address, row_stride, batch_stride } = matrix;
-        // More than 16 bytes make no difference to a load.
-        Self { row_stride, batch_stride, alignment: 1 << address.trailing_zeros().min(4) }
-    }
 }
 
 impl Shape {
@@ -194,119 +181,4 @@ impl Drop for Products {
 fn failed(gemm: Option<&Gemm>, CublasError(code): CublasError) -> GpuError {
     let shape = gemm.map(|gemm| [gemm.rows, gemm.outputs, gemm.inputs]);
     GpuError::Product { shape, code: format!("{code:?}") }
-}
-
-/// Sums in f32, scaled in f32, of a transposed first factor.
-#[derive(Debug)]
-struct Product(sys::cublasLtMatmulDesc_t);
-
-impl Product {
-    fn new() -> Result<Self, CublasError> {
-        use sys::{
-            cublasComputeType_t::CUBLAS_COMPUTE_32F,
-            cublasLtMatmulDescAttributes_t::CUBLASLT_MATMUL_DESC_TRANSA,
-        };
-        let product = result::create_matmul_desc(CUBLAS_COMPUTE_32F, cudaDataType::CUDA_R_32F)?;
-        let product = Self(product);
-        // `CUBLAS_OP_T`.
-        let transposed = 1i32;
-        // SAFETY: the attribute is a number of 32 bits.
-        unsafe {
-            let value = ptr::from_ref(&transposed).cast();
-            let bytes = size_of_val(&transposed);
-            result::set_matmul_desc_attribute(
-                product.0,
-                CUBLASLT_MATMUL_DESC_TRANSA,
-                value,
-                bytes,
-            )?;
-        }
-        Ok(product)
-    }
-}
-
-impl Drop for Product {
-    fn drop(&mut self) {
-        // SAFETY: it is not used after.
-        let _ = unsafe { result::destroy_matmul_desc(self.0) };
-    }
-}
-
-/// A matrix, or several, in columns.
-#[derive(Debug)]
-struct Layout(sys::cublasLtMatrixLayout_t);
-
-impl Layout {
-    fn new(
-        dtype: cudaDataType,
-        (column, columns): (usize, usize),
-        operand: Operand,
-        batch: usize,
-    ) -> Result<Self, CublasError> {
-        use sys::cublasLtMatrixLayoutAttribute_t::{
-            CUBLASLT_MATRIX_LAYOUT_BATCH_COUNT, CUBLASLT_MATRIX_LAYOUT_STRIDED_BATCH_OFFSET,
-        };
-        let invalid = |_| CublasError(sys::cublasStatus_t::CUBLAS_STATUS_INVALID_VALUE);
-        // Of a single column the distance to the next does not matter, but is looked at.
-        let stride = if columns == 1 { column } else { operand.row_stride };
-        let stride = i64::try_from(stride).map_err(invalid)?;
-        let layout = result::create_matrix_layout(dtype, column as u64, columns as u64, stride)?;
-        let layout = Self(layout);
-        if batch > 1 {
-            let count = i32::try_from(batch).map_err(invalid)?;
-            let offset = i64::try_from(operand.batch_stride).map_err(invalid)?;
-            let (count, offset) = (ptr::from_ref(&count), ptr::from_ref(&offset));
-            // SAFETY: the first attribute is a number of 32 bits, the second one of 64.
-            unsafe {
-                let (name, value) = (CUBLASLT_MATRIX_LAYOUT_BATCH_COUNT, count.cast());
-                result::set_matrix_layout_attribute(layout.0, name, value, 4)?;
-                let (name, value) = (CUBLASLT_MATRIX_LAYOUT_STRIDED_BATCH_OFFSET, offset.cast());
-                result::set_matrix_layout_attribute(layout.0, name, value, 8)?;
-            }
-        }
-        Ok(layout)
-    }
-}
-
-impl Drop for Layout {
-    fn drop(&mut self) {
-        // SAFETY: it is not used after.
-        let _ = unsafe { result::destroy_matrix_layout(self.0) };
-    }
-}
-
-/// What an algorithm may count on.
-struct Preference(sys::cublasLtMatmulPreference_t);
-
-impl Preference {
-    /// For weight, x and out.
-    fn new(operands: [Operand; 3]) -> Result<Self, CublasError> {
-        use sys::cublasLtMatmulPreferenceAttributes_t as Name;
-        let preference = Self(result::create_matmul_pref()?);
-        let [weight, x, out] = operands.map(|operand| operand.alignment);
-        // SAFETY: the first attribute is a `size_t`, the others are numbers of 32 bits.
-        unsafe {
-            let set = |name, value: *const c_void, bytes| {
-                result::set_matmul_pref_attribute(preference.0, name, value, bytes)
-            };
-            let workspace = ptr::from_ref(&WORKSPACE).cast();
-            set(Name::CUBLASLT_MATMUL_PREF_MAX_WORKSPACE_BYTES, workspace, size_of::<usize>())?;
-            for (name, alignment) in [
-                (Name::CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_A_BYTES, weight),
-                (Name::CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_B_BYTES, x),
-                (Name::CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_C_BYTES, out),
-                (Name::CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_D_BYTES, out),
-            ] {
-                set(name, ptr::from_ref(&alignment).cast(), size_of::<u32>())?;
-            }
-        }
-        Ok(preference)
-    }
-}
-
-impl Drop for Preference {
-    fn drop(&mut self) {
-        // SAFETY: it is not used after.
-        let _ = unsafe { result::destroy_matmul_pref(self.0) };
-    }
 }

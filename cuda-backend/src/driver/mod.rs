@@ -6,6 +6,7 @@
 
 pub mod cache;
 pub mod compile;
+mod described;
 pub mod device;
 mod folders;
 pub mod gemm;
