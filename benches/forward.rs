@@ -13,7 +13,8 @@ use longseq_benches::{
     flops::flops,
     gpu::{
         self, ceilings,
-        timed::{self, SharedLog, Total},
+        floors::Pass,
+        timed::{self, Kernels},
     },
     order,
     roof::{self, Roof},
@@ -88,17 +89,17 @@ fn run(args: &Args) -> Result<()> {
     let longest = args.lengths.iter().copied().chain(contexts).max().unwrap_or(0);
     let batches = fitting(args, computing, &checkpoint, longest)?;
     let slots = batches.iter().copied().max().unwrap_or(1);
-    let (engine, log) = match computing {
+    let (engine, timed) = match computing {
         Computing::Cuda(compute) if args.kernels => {
-            let (engine, log) = timed::engine(&checkpoint, compute, (slots, longest))?;
-            (engine, Some(log))
+            let (engine, timed) = timed::engine(&checkpoint, compute, (slots, longest))?;
+            (engine, Some(timed))
         }
         _ if args.kernels => {
             return Err(Error::new("--kernels times kernels of a GPU").help("add --backend cuda"));
         }
         _ => (computing.engine(&checkpoint, slots, longest)?, None),
     };
-    let mut bench = Bench { args, computing, checkpoint: &checkpoint, engine, log, roof };
+    let mut bench = Bench { args, computing, checkpoint: &checkpoint, engine, timed, roof };
     bench.head();
     for &length in &args.lengths {
         bench.read(length)?;
@@ -137,8 +138,7 @@ struct Bench<'a> {
     computing: Computing,
     checkpoint: &'a Checkpoint,
     engine: Box<dyn Engine + 'a>,
-    /// The times of kernels.
-    log: Option<SharedLog>,
+    timed: Option<Kernels>,
     roof: Roof,
 }
 
@@ -172,7 +172,8 @@ impl Bench<'_> {
         let at_roof = flops / self.roof.gflops / 1e9;
         let work = Work { name: format!("prompt of {length}"), tokens: length, seconds, at_roof };
         println!("{}", work.line(self.args.json));
-        self.kernels(&work.name, length, read)
+        let passes = self.timed.as_ref().map_or_else(Vec::new, |timed| timed.passes(length));
+        self.kernels(&work.name, &passes, read)
     }
 
     /// Times writing.
@@ -198,7 +199,10 @@ impl Bench<'_> {
         let work = Work { name, tokens, seconds, at_roof };
         println!("{}", work.line(json));
         let mut next = self.fill(context, batch)?;
-        self.kernels(&work.name, batch, |bench| bench.step(&mut next))
+        // Of the prompt, the token after it and one that is written without being timed.
+        let context = context + 2;
+        let pass = Pass { sequences: batch, tokens: 1, context, logits: batch };
+        self.kernels(&work.name, &[pass], |bench| bench.step(&mut next))
     }
 
     /// Slots after the same prompt and one token; the tokens that come next.
@@ -239,27 +243,21 @@ impl Bench<'_> {
         Ok((packing.bytes - rows) as f64 + batch as f64 * slot)
     }
 
-    /// Does it twice, and prints the times of what it asked the GPU for the second time.
+    /// Does it twice, and prints the times of what it asked the GPU for the second time, in these passes.
     fn kernels(
         &mut self,
         work: &str,
-        tokens: usize,
+        passes: &[Pass],
         mut what: impl FnMut(&mut Self) -> Result<()>,
     ) -> Result<()> {
-        let Some(log) = self.log.clone() else { return Ok(()) };
+        let Some(timed) = self.timed.clone() else { return Ok(()) };
         what(self)?;
-        log.borrow_mut().listens = true;
+        timed.listen(true);
         let done = what(self);
-        log.borrow_mut().listens = false;
+        timed.listen(false);
         done?;
-        for (kernel, Total { calls, seconds, flops }) in log.borrow_mut().take()? {
-            let gflops = (flops > 0.0).then(|| flops / seconds / 1e9);
-            println!(
-                "{}",
-                json!({"kernel": kernel, "work": work, "tokens": tokens, "calls": calls,
-                "microseconds": seconds * 1e6, "gflops": gflops})
-            );
-        }
+        let lines = timed.lines(work, (self.checkpoint.config(), passes), &self.roof)?;
+        lines.iter().for_each(|line| println!("{line}"));
         Ok(())
     }
 }

@@ -1,6 +1,7 @@
-//! What benchmarks ask of a GPU beside the backend: its ceilings, and the time of each kernel.
+//! What benchmarks ask of a GPU beside the backend: its ceilings, and the time of each kernel beside the least it could take.
 
 pub mod ceilings;
+pub mod floors;
 pub mod timed;
 
 use longseq::{

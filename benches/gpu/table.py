@@ -87,7 +87,7 @@ def speed(records):
         lines += [f"## {name}", "", f"Ceilings in the same process: {number(machine['gflops'] / 1e3)} TFLOP/s, "
                   f"{number(machine['gigabytes'])} GB/s.", ""]
         rows = []
-        for work in (w for w in works if "share" in w):
+        for work in (w for w in works if "kernel" not in w):
             peer = peers.get((name, work["work"]))
             ratio = peer and statistics.median(work["tokens_per_second"]) / statistics.median(peer["tokens_per_second"])
             rows.append((work["work"], spread(work["tokens_per_second"]), percent(work["share"]),
@@ -104,10 +104,18 @@ def kernels(machine, measured):
         total = sum(r["microseconds"] for r in of)
         rows = [(r["kernel"], r["calls"], number(r["microseconds"]), percent(r["microseconds"] / total),
                  number(r["microseconds"] / r["tokens"], 3),
-                 percent(r["gflops"] / machine["gflops"]) if r["gflops"] else "–") for r in of]
+                 share(machine, r)) for r in of]
         lines += [f"{work}, {number(total / 1e3, 1)} ms in kernels:", "",
-                  *table(("kernel", "calls", "µs", "of all", "µs a token, all layers", "of the GEMM ceiling"), rows)]
+                  *table(("kernel", "calls", "µs", "of all", "µs a token, all layers", "of the roof"), rows)]
     return lines
+
+
+def share(machine, kernel):
+    """Of the roof over a kernel, and what that roof is."""
+    if kernel["share"] is None:
+        return "–"
+    of_products = kernel["flops"] / machine["gflops"] > kernel["bytes"] / machine["gigabytes"]
+    return f"{percent(kernel['share'])}, {'products' if of_products else 'memory'}"
 
 
 def skipped(records):

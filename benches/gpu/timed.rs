@@ -6,11 +6,14 @@ use longseq::{
     checkpoint::Checkpoint,
     engine::{
         Engine,
-        cuda::{CudaEngine, tokens_of_a_pass},
+        cuda::{CudaEngine, Sizes, tokens_of_a_pass},
     },
     error::{Error, Result},
 };
-use longseq_core::numeric::compute::Compute;
+use longseq_core::{
+    hybrid::config::ModelConfig,
+    numeric::{compute::Compute, tensor::Dtype},
+};
 use longseq_cuda::{
     Cuda,
     driver::{
@@ -21,51 +24,97 @@ use longseq_cuda::{
     runtime::{Gemm, Launch, Runtime},
     steps::Steps,
 };
+use serde_json::{Value, json};
+
+use super::floors::{Pass, floors, product};
+use crate::roof::Roof;
 
 /// What was asked for while it was listening.
 #[derive(Debug, Default)]
-pub struct Log {
+struct Log {
     /// Whether it listens. Marks take some time of their own, so it begins without.
-    pub listens: bool,
+    listens: bool,
     spans: Vec<Span>,
 }
 
 /// A log that is read while the engine writes it.
-pub type SharedLog = Rc<RefCell<Log>>;
+type SharedLog = Rc<RefCell<Log>>;
 
 #[derive(Debug)]
 struct Span {
     name: String,
-    flops: f64,
     marks: [Mark; 2],
 }
 
 /// All calls of one name.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Total {
+struct Total {
     /// How many.
-    pub calls: usize,
+    calls: usize,
     /// Seconds of all together, from the one before to the end of each: where the GPU waits for the program, this is in it.
-    pub seconds: f64,
-    /// Of products; 0 of kernels.
-    pub flops: f64,
+    seconds: f64,
 }
 
 impl Log {
     /// The totals since the last time, by name. Waits for the GPU.
-    ///
-    /// # Errors
-    /// The GPU's.
-    pub fn take(&mut self) -> Result<BTreeMap<String, Total>> {
+    fn take(&mut self) -> Result<BTreeMap<String, Total>> {
         let mut totals: BTreeMap<String, Total> = BTreeMap::new();
-        for Span { name, flops, marks: [start, end] } in self.spans.drain(..) {
+        for Span { name, marks: [start, end] } in self.spans.drain(..) {
             let milliseconds = start.milliseconds_to(&end).map_err(|source| Error::gpu(&source))?;
             let total = totals.entry(name).or_default();
             total.calls += 1;
             total.seconds += f64::from(milliseconds) / 1e3;
-            total.flops += flops;
         }
         Ok(totals)
+    }
+}
+
+/// What a model asked for in its passes.
+#[derive(Clone)]
+pub struct Kernels {
+    log: SharedLog,
+    /// Tokens of a pass, at most.
+    most: usize,
+    precision: (Compute, Dtype),
+}
+
+impl Kernels {
+    /// Whether it listens from now on.
+    pub fn listen(&self, listens: bool) {
+        self.log.borrow_mut().listens = listens;
+    }
+
+    /// The passes of a prompt.
+    pub fn passes(&self, length: usize) -> Vec<Pass> {
+        let pass = |context| {
+            let tokens = self.most.min(length - context);
+            Pass { sequences: 1, tokens, context, logits: usize::from(context + tokens == length) }
+        };
+        (0..length).step_by(self.most).map(pass).collect()
+    }
+
+    /// A line of JSON of each name since the last time, which are those of these passes: how often, how long, its floor and
+    /// what share of the time the roof would have taken for that. Waits for the GPU.
+    ///
+    /// # Errors
+    /// The GPU's.
+    pub fn lines(
+        &self,
+        work: &str,
+        (config, passes): (&ModelConfig, &[Pass]),
+        roof: &Roof,
+    ) -> Result<Vec<Value>> {
+        let floors = floors(config, self.precision, passes);
+        let tokens: usize = passes.iter().map(|pass| pass.sequences * pass.tokens).sum();
+        let line = |(name, Total { calls, seconds }): (String, Total)| {
+            // Of other calls than were counted nothing is known.
+            let floor = floors.get(&name).filter(|floor| floor.calls == calls);
+            json!({"kernel": name, "work": work, "tokens": tokens, "calls": calls,
+                "microseconds": seconds * 1e6, "bytes": floor.map(|floor| floor.bytes),
+                "flops": floor.map(|floor| floor.flops),
+                "share": floor.map(|floor| floor.seconds(roof) / seconds)})
+        };
+        Ok(self.log.borrow_mut().take()?.into_iter().map(line).collect())
     }
 }
 
@@ -84,19 +133,20 @@ pub fn engine<'a>(
     checkpoint: &'a Checkpoint,
     compute: Compute,
     (slots, capacity): (usize, usize),
-) -> Result<(Box<dyn Engine + 'a>, SharedLog)> {
+) -> Result<(Box<dyn Engine + 'a>, Kernels)> {
     let (found, gpu) = super::open()?;
     let log = SharedLog::default();
     let backend = Cuda::new(Timed { gpu, log: log.clone() });
     let most = tokens_of_a_pass(checkpoint.config(), capacity, found.free);
     let engine = CudaEngine::new(checkpoint, compute, backend, (slots, capacity, most))?;
-    Ok((Box::new(engine), log))
+    let precision = (compute, Sizes::of(checkpoint, compute)?.factors);
+    Ok((Box::new(engine), Kernels { log, most, precision }))
 }
 
 impl Timed {
     fn timed(
         &mut self,
-        name: impl FnOnce() -> (String, f64),
+        name: impl FnOnce() -> String,
         what: impl FnOnce(&mut Gpu) -> Result<(), GpuError>,
     ) -> Result<(), GpuError> {
         if !self.log.borrow().listens {
@@ -105,14 +155,13 @@ impl Timed {
         let start = self.gpu.mark()?;
         what(&mut self.gpu)?;
         let marks = [start, self.gpu.mark()?];
-        let (name, flops) = name();
-        self.log.borrow_mut().spans.push(Span { name, flops, marks });
+        self.log.borrow_mut().spans.push(Span { name: name(), marks });
         Ok(())
     }
 }
 
-fn named(name: &str) -> impl FnOnce() -> (String, f64) {
-    || (name.to_owned(), 0.0)
+fn named(name: &str) -> impl FnOnce() -> String {
+    || name.to_owned()
 }
 
 impl Runtime for Timed {
@@ -156,10 +205,8 @@ impl Runtime for Timed {
     }
 
     unsafe fn gemm(&mut self, gemm: &Gemm) -> Result<(), GpuError> {
-        let &Gemm { batch, rows, inputs, outputs, dtype, .. } = gemm;
-        let flops = 2.0 * (batch * rows) as f64 * (inputs * outputs) as f64;
-        let several = if batch > 1 { format!("{batch} × ") } else { String::new() };
-        let name = || (format!("product {dtype} {several}{inputs} → {outputs}"), flops);
+        let &Gemm { batch, inputs, outputs, dtype, .. } = gemm;
+        let name = || product(dtype, batch, inputs, outputs);
         // SAFETY: the caller's.
         self.timed(name, |gpu| unsafe { gpu.gemm(gemm) })
     }
