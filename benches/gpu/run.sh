@@ -104,6 +104,9 @@ if [ "$gpu" = no ] || command -v compute-sanitizer >/dev/null; then
         step "sanitizer-$tool-recurrence" 30 "${sanitizer[@]}" "$programs/cuda_recurrence" --test-threads 1 forks
         step "sanitizer-$tool-attention" 30 "${sanitizer[@]}" "$programs/cuda_attention" --test-threads 1 many_parts cut_prompts
     done
+    # The warps of WKV6's chunks meet at one barrier from two loops.
+    step sanitizer-synccheck-recurrence 30 "${tests[@]}" compute-sanitizer --tool synccheck --error-exitcode 9 \
+        "$programs/cuda_recurrence" --test-threads 1 wkv6::forks
 else
     echo "== sanitizer: skipped, there is no compute-sanitizer"
 fi
