@@ -46,31 +46,6 @@ fn plain_scratch<B: Transfer>(
 /// Residual, normed, projected, convolved, mixed, and logits.
 pub type Buffers<B> = [<B as Transfer>::Owned; 6];
 
-/// [`forward`], or what does the same.
-pub trait ForwardPass<B: Backend>:
-    FnOnce(
-    &mut B,
-    &Model<'_, B::Weight>,
-    &Batch<'_>,
-    &mut State<'_, B::Buffer>,
-    &mut Scratch<'_, B::Buffer>,
-    &mut B::Buffer,
-) -> Result<(), ForwardError<B::Error>>
-{
-}
-
-impl<B: Backend, F> ForwardPass<B> for F where
-    F: FnOnce(
-        &mut B,
-        &Model<'_, B::Weight>,
-        &Batch<'_>,
-        &mut State<'_, B::Buffer>,
-        &mut Scratch<'_, B::Buffer>,
-        &mut B::Buffer,
-    ) -> Result<(), ForwardError<B::Error>>
-{
-}
-
 /// A buffer of NaN.
 fn poisoned<B: Transfer>(backend: &mut B, elements: usize) -> B::Owned {
     backend.put(&vec![B::Scalar::from_f64(f64::NAN); elements])
@@ -158,7 +133,7 @@ impl<'c, B: Backend + Transfer<Scalar = f32> + Take> Loaded<'c, B> {
         [residual, normed, projected, convolved, mixed, logits]
     }
 
-    /// The same as [`Self::forward`] by another forward pass, in buffers that are large enough.
+    /// The same as [`Self::forward`] by [`forward`] or what does the same, in buffers that are large enough.
     ///
     /// # Errors
     /// The forward pass's.
@@ -167,7 +142,14 @@ impl<'c, B: Backend + Transfer<Scalar = f32> + Take> Loaded<'c, B> {
         buffers: &mut Buffers<B>,
         continuations: &[(usize, &[u32])],
         logits_for: &[usize],
-        pass: impl ForwardPass<B>,
+        pass: impl FnOnce(
+            &mut B,
+            &Model<'_, B::Weight>,
+            &Batch<'_>,
+            &mut State<'_, B::Buffer>,
+            &mut Scratch<'_, B::Buffer>,
+            &mut B::Buffer,
+        ) -> Result<(), ForwardError<B::Error>>,
     ) -> Result<Vec<Vec<f64>>, ForwardError<B::Error>> {
         let tokens: Vec<u32> =
             continuations.iter().flat_map(|(_, tokens)| *tokens).copied().collect();

@@ -166,17 +166,17 @@ DEVICE void store_four(u16* to, const Four& four, i64 count) {
         if (i < count) to[i] = static_cast<u16>(pairs.at[i / 2] >> (16 * (i % 2)));
 }
 
+// Two neighbours that are moved together.
+struct alignas(8) Two {
+    float at[2];
+};
+
 // One element, and two neighbours that are aligned to as much.
 DEVICE float load_one(const float* from) { return *from; }
 DEVICE float load_one(const u16* from) { return float_of_bf16(*from); }
 DEVICE void store_one(float* to, float x) { *to = x; }
 DEVICE void store_one(u16* to, float x) { *to = bf16_of_float(x); }
-DEVICE void store_two(float* to, float x, float y) {
-    struct alignas(8) Two {
-        float at[2];
-    };
-    *reinterpret_cast<Two*>(to) = {{x, y}};
-}
+DEVICE void store_two(float* to, float x, float y) { *reinterpret_cast<Two*>(to) = {{x, y}}; }
 DEVICE void store_two(u16* to, float x, float y) { *reinterpret_cast<u32*>(to) = bf16_pair(x, y); }
 
 // Results in f32 or, rounded to nearest even as they are stored, in bf16: as the launch asks for. A kernel takes both

@@ -80,6 +80,7 @@ pub struct Load<'c, 'a, R: Runtime> {
     compute: Compute,
     /// The table, known by where its bytes lie: a head that is the embedding has its memory.
     table: Option<(&'a [u8], Buffer<R::Memory>)>,
+    factors: Dtype,
 }
 
 /// Elements that are decoded at a time.
@@ -88,7 +89,21 @@ const PIECE: usize = 1 << 16;
 impl<'c, 'a, R: Runtime> Load<'c, 'a, R> {
     /// Has loaded nothing so far.
     pub const fn new(cuda: &'c mut Cuda<R>, compute: Compute) -> Self {
-        Self { cuda, compute, table: None }
+        Self { cuda, compute, table: None, factors: Dtype::Bf16 }
+    }
+
+    /// Of what products with the matrices loaded so far are made: bf16, or f32 where any of them is.
+    pub const fn factors(&self) -> Dtype {
+        self.factors
+    }
+
+    /// The dtype of matrices that rows are multiplied by.
+    fn factor(&mut self, tensors: &[&Tensor<'a>]) -> Result<Dtype, R::Error> {
+        let dtype = self.compute.dtype(tensors)?;
+        if dtype == Dtype::F32 {
+            self.factors = dtype;
+        }
+        Ok(dtype)
     }
 
     /// All of these tensors' elements, one after the other.
@@ -162,7 +177,7 @@ impl<'a, R: Runtime> MapWeights<Tensor<'a>> for Load<'_, 'a, R> {
         }
         let all: usize = tensors.iter().map(|tensor| tensor.elements()).sum();
         let outputs = all.checked_div(inputs).unwrap_or(0);
-        let dtype = self.compute.dtype(&tensors)?;
+        let dtype = self.factor(&tensors)?;
         let elements = match (&tensors[..], &self.table) {
             ([only], Some((data, table)))
                 if core::ptr::eq(*data, only.data()) && table.dtype() == dtype =>
@@ -186,7 +201,7 @@ impl<'a, R: Runtime> MapWeights<Tensor<'a>> for Load<'_, 'a, R> {
         // [in, out] as stored, [out, in] as multiplied by.
         let mut stored = vec![0.0; size];
         let mut turned = vec![0.0; size];
-        let dtype = self.compute.dtype(&[weight])?;
+        let dtype = self.factor(&[weight])?;
         let mut elements = self.cuda.buffer(weight.elements(), dtype)?;
         for block in 0..blocks {
             weight.decode(block * size, &mut stored)?;

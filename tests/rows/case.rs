@@ -2,13 +2,14 @@
 
 use std::fmt::Display;
 
+use longseq_core::backend::Backend;
 use longseq_core::numeric::compute::Compute;
 use longseq_core::reference::Reference;
 use longseq_cuda::{Cuda, runtime::Runtime};
 use proptest::prelude::*;
 
 use super::operation::{Operation, run, run_to, wide_width};
-use super::{RANK, RowOperations, Weights, bytes, widen};
+use super::{RANK, Weights, bytes, widen};
 use crate::transfer::{Put, Take, Transfer, put_bf16, rounded};
 
 /// Operands of every operation.
@@ -119,7 +120,7 @@ impl Case {
         compute: Compute,
     ) -> Result<(), TestCaseError>
     where
-        B: Take + RowOperations + Transfer<Scalar = f32>,
+        B: Backend + Take + Transfer<Scalar = f32>,
     {
         let (bound, beside) = self.bound(operation);
         let bound = if compute == Compute::Bf16 { 5e-3 } else { bound };
@@ -152,7 +153,7 @@ impl Case {
         compute: Compute,
     ) -> Vec<f32>
     where
-        B: Take + RowOperations + Transfer<Scalar = f32>,
+        B: Backend + Take + Transfer<Scalar = f32>,
     {
         let stored = bytes(&self.weights);
         let weights = Weights::new(self.width, &stored).taken(backend, compute);

@@ -8,43 +8,12 @@ pub use case::{Case, case, case_of};
 pub use operation::{Operation, run, run_to, wide_width};
 
 use half::{bf16, f16};
-use longseq_core::backend::{
-    GatedGroupNorm, GatedLinearUnit, GatedRmsNorm, LayerNorm, LowRankMap, RmsNorm, SoftCap,
-    SquaredRelu,
-};
 use longseq_core::hybrid::map::MapWeights;
 use longseq_core::numeric::compute::Compute;
 use longseq_core::numeric::low_rank::LowRank;
 use longseq_core::numeric::tensor::{Dtype, Tensor};
 
-use crate::transfer::{Take, Transfer};
-
-/// A backend with these operations.
-pub trait RowOperations:
-    Transfer
-    + RmsNorm
-    + LayerNorm
-    + GatedRmsNorm
-    + GatedGroupNorm
-    + GatedLinearUnit
-    + SquaredRelu
-    + SoftCap
-    + LowRankMap
-{
-}
-
-impl<B> RowOperations for B where
-    B: Transfer
-        + RmsNorm
-        + LayerNorm
-        + GatedRmsNorm
-        + GatedGroupNorm
-        + GatedLinearUnit
-        + SquaredRelu
-        + SoftCap
-        + LowRankMap
-{
-}
+use crate::transfer::Take;
 
 /// Columns between the two matrices of the low-rank map.
 pub const RANK: usize = 5;

@@ -2,14 +2,14 @@
 
 use std::borrow::{Borrow, BorrowMut};
 
-use longseq_core::backend::Columns;
+use longseq_core::backend::{Backend, Columns};
 use longseq_core::numeric::Real;
 use longseq_core::numeric::activation::{Activation, GluDims};
 use longseq_core::numeric::low_rank::LowRankDims;
 use longseq_core::numeric::norm::{GatedNormDims, NormDims};
 
-use super::{RANK, RowOperations, Weights};
-use crate::transfer::Put;
+use super::{RANK, Weights};
+use crate::transfer::{Put, Transfer};
 
 const EPSILON: f64 = 1e-5;
 
@@ -73,7 +73,7 @@ pub fn run<B>(
     inputs: (&[B::Scalar], &[B::Scalar]),
 ) -> Vec<B::Scalar>
 where
-    B: RowOperations,
+    B: Backend + Transfer,
 {
     run_to(backend, (operation, B::put), weights, inputs)
 }
@@ -86,7 +86,7 @@ pub fn run_to<B>(
     (x, wide): (&[B::Scalar], &[B::Scalar]),
 ) -> Vec<B::Scalar>
 where
-    B: RowOperations,
+    B: Backend + Transfer,
 {
     let Weights { width, weight, bias, low_rank } = weights;
     let (width, stride) = (*width, wide_width(*width));

@@ -5,11 +5,6 @@
 // Rows in shared memory are 16 bytes longer than what they hold: eight of them lie in eight different columns of banks.
 constexpr int PAD = 8;
 
-// Neighbours in f32 that are moved together.
-struct alignas(8) Two {
-    float at[2];
-};
-
 // Where lane's row of the four 8 × 8 matrices of a 16 × 16 block lies: of a left side or, transposed, of a right side
 // held by rows.
 DEVICE int left_row(int lane, int pitch) { return lane % 16 * pitch + lane / 16 * 8; }

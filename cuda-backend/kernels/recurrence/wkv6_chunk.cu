@@ -189,8 +189,6 @@ DEVICE Chunk& chunk_of(Shared& shared, int number, int chunk) { return shared.ch
 // in the program they wait.
 DEVICE void meet() { barrier(); }
 
-DEVICE void put_output(float* to, float one, float two) { *reinterpret_cast<Two*>(to) = {{one, two}}; }
-
 // The chunk's tokens see what was there, and each other; then S decays, and k ⊗ v is added.
 DEVICE void multiply(float (&o)[2][4], State<SIZE>& s, Chunk& chunk, const u32 (&v)[4], int lane) {
     u32 left[4], right[4];
@@ -267,7 +265,7 @@ KERNEL(256, 2) wkv6_chunks(CHUNK_PARAMETERS) {
                 if (row + half * 8 < 0 || row + half * 8 >= of.tokens) continue;
 #pragma unroll
                 for (int tile = 0; tile < 2; tile++)
-                    put_output(o_at + (row + half * 8) * width + tile * 8, o[tile][2 * half], o[tile][2 * half + 1]);
+                    store_two(o_at + (row + half * 8) * width + tile * 8, o[tile][2 * half], o[tile][2 * half + 1]);
             }
         }
     }

@@ -58,8 +58,7 @@ impl Config {
 
     /// Parses the bytes of a `config.json`; the error says what is wrong.
     pub fn parse(bytes: &[u8], shape_of: &ShapeOf<'_>) -> std::result::Result<Self, String> {
-        let json: Value =
-            serde_json::from_slice(bytes).map_err(|source| format!("it is no JSON: {source}"))?;
+        let json = json(bytes)?;
         let fields = Fields::root(&json)?;
         let config = match fields.text("model_type")? {
             Some("llama") => llama::parse(&fields)?,
@@ -76,6 +75,10 @@ impl Config {
     }
 }
 
+fn json(bytes: &[u8]) -> std::result::Result<Value, String> {
+    serde_json::from_slice(bytes).map_err(|source| format!("it is no JSON: {source}"))
+}
+
 /// `eos_token_id` of `generation_config.json`, if there is such a file: transformers' `generate` ends a text by it.
 fn generation_end(folder: &Path) -> Result<Option<Vec<u32>>> {
     let path = folder.join("generation_config.json");
@@ -83,12 +86,8 @@ fn generation_end(folder: &Path) -> Result<Option<Vec<u32>>> {
         return Ok(None);
     }
     let bytes = mapped::read_small(&path, LARGEST)?;
-    let ids = || -> std::result::Result<_, String> {
-        let json: Value =
-            serde_json::from_slice(&bytes).map_err(|source| format!("it is no JSON: {source}"))?;
-        Fields::root(&json)?.token_ids("eos_token_id")
-    };
-    ids().map_err(|what| {
+    let ids = json(&bytes).and_then(|json| Fields::root(&json)?.token_ids("eos_token_id"));
+    ids.map_err(|what| {
         Error::new(format!("{}: {what}", path.display()))
             .help("download the file again, or take it away: config.json is asked then")
     })

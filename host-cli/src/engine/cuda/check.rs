@@ -98,8 +98,7 @@ where
     let layers = layers.collect::<Result<_, _>>().map_err(|source| explain(&source))?;
     let most = memory::FEWEST_TOKENS;
     let extents = (1, PROMPT + FOLLOWING, most);
-    // The weights that were made are bf16.
-    let precision = (compute, memory::rounded_to(compute));
+    let precision = (compute, load.factors());
     let mut engine = CudaEngine::with(config, (ends, layers), precision, backend, extents)?;
     let mut logits = Vec::new();
     engine.logits(text, |rows| {

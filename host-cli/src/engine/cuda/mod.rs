@@ -91,17 +91,28 @@ impl<'a, R: Runtime> CudaEngine<'a, R> {
         extents: (usize, usize, usize),
     ) -> Result<Self> {
         let config = checkpoint.config();
+        let mut factors = Dtype::Bf16;
+        let mut seen = |load: &Load<'_, '_, R>| {
+            if load.factors() == Dtype::F32 {
+                factors = Dtype::F32;
+            }
+        };
         let ends = checkpoint.ends(|ends| {
-            ends.map(&mut Load::new(&mut backend, compute)).map_err(|source| explain(&source))
+            let mut load = Load::new(&mut backend, compute);
+            let ends = ends.map(&mut load).map_err(|source| explain(&source))?;
+            seen(&load);
+            Ok(ends)
         })?;
         let layers = (0..config.layers).map(|layer| {
             checkpoint.layer(layer, |layer| {
-                layer.map(&mut Load::new(&mut backend, compute)).map_err(|source| explain(&source))
+                let mut load = Load::new(&mut backend, compute);
+                let layer = layer.map(&mut load).map_err(|source| explain(&source))?;
+                seen(&load);
+                Ok(layer)
             })
         });
         let layers = layers.collect::<Result<_>>()?;
-        let precision = (compute, Sizes::of(checkpoint, compute)?.factors);
-        Self::with(config, (ends, layers), precision, backend, extents)
+        Self::with(config, (ends, layers), (compute, factors), backend, extents)
     }
 
     /// The same of weights that are on the device, whose products are of this dtype.
